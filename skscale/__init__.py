@@ -1,0 +1,7 @@
+"""Preprocessing that learns from training rows only, and keeps none of them."""
+
+from skscale.decomposition import PCA, Whitener
+from skscale.normalization import BatchNormalizer
+from skscale.scaling import MinMaxScaler, StandardScaler
+
+__all__ = ["PCA", "BatchNormalizer", "MinMaxScaler", "StandardScaler", "Whitener"]

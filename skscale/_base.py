@@ -1,0 +1,571 @@
+"""The one template of all transformers: measure rows, solve the statistic, apply the solution.
+
+A concrete class says what to measure (`_measure`), what to learn from it (`_solve`), and how
+rows map to rows and back (`_apply`, `_invert`). Admission of tables, names, weights, blocks,
+threads, outputs and failed fits are dealt with here, once.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn import get_config
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skscale import _tables as tables
+from skscale._kernels import Array, Rows, WideRows, as_rows, check_finite
+from skscale._parameters import Rule, check_parameters, is_real
+from skscale._reduce import block_rows, cut, map_blocks, tree_reduce
+from skscale._tables import Table
+from skscale.errors import (
+    AllMissingWarning,
+    IncompatibleStatisticError,
+    InfiniteValueError,
+    MissingValueError,
+    SampleWeightError,
+    SchemaError,
+)
+from skscale.statistics import Statistic
+
+
+class Occasion(NamedTuple):
+    """What a fit can know before it measures.
+
+    `n_effective` is the number of rows, or the sum of their weights if that is larger;
+    `earlier` is the statistic that the new rows are added to.
+    """
+
+    n_rows: int
+    n_features: int
+    n_effective: float
+    earlier: Any = None
+    is_sparse: bool = False
+    is_partial: bool = False
+
+
+class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
+    """A transformer that learns from a mergeable statistic of rows, never from rows.
+
+    Attributes
+    ----------
+    statistic_ : Statistic
+        All that was kept of the training rows.
+    n_features_in_ : int
+        Number of columns learned from.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if all are strings.
+    """
+
+    _rules: ClassVar[Mapping[str, Rule]] = {}
+    _statistics: ClassVar[tuple[type, ...]] = ()
+    _allow_missing: ClassVar[bool] = False
+    _columnwise: ClassVar[bool] = True
+
+    # Learning -------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from rows, forgetting what was learned before.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features)
+            Training rows. They are read block by block and not kept.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Non-negative. An integer weight stands for that many repetitions of the row; a
+            row of weight 0 is not there.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer. If `fit` raises, it is as it was before.
+        """
+        return self._learn(X, sample_weight, None, is_partial=False)
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from more rows: the result is that of `fit` on all rows so far.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features)
+            Rows that follow the ones learned from. One row is enough.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer. If `partial_fit` raises, it is as it was before.
+        """
+        earlier = getattr(self, "statistic_", None)
+        return self._learn(X, sample_weight, earlier, is_partial=True)
+
+    def fit_statistic(self, statistic: Statistic, feature_names: Any = None) -> Self:
+        """Learn from a statistic that was measured elsewhere.
+
+        Parameters
+        ----------
+        statistic : Statistic
+            Of a kind that this transformer measures itself.
+        feature_names : sequence of str, default=None
+            Names of the columns.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        IncompatibleStatisticError
+            For another kind of statistic, or one of no rows.
+        """
+        if not isinstance(statistic, self._statistics):
+            kinds = " or ".join(kind.__name__ for kind in self._statistics)
+            raise IncompatibleStatisticError(
+                f"{type(self).__name__} is solved from {kinds}; got {type(statistic).__name__}."
+            )
+        if statistic.total == 0:
+            raise IncompatibleStatisticError(
+                f"{type(self).__name__} cannot be solved from a statistic of no rows."
+            )
+        draft = self._draft(keep=False)
+        draft.n_features_in_ = statistic.n_features
+        if feature_names is not None:
+            names = np.asarray(feature_names, dtype=object)
+            if names.shape != (statistic.n_features,):
+                raise SchemaError(
+                    f"feature_names must be {statistic.n_features} names, one per column of the "
+                    f"statistic; got {len(names)}."
+                )
+            draft.feature_names_in_ = names
+        draft._dtype_ = np.dtype(np.float64)
+        draft._check_parameters()
+        draft._plan(Occasion(0, statistic.n_features, 0.0, statistic))
+        return self._become(draft._settle(statistic))
+
+    # Applying -------------------------------------------------------------------------
+
+    def transform(self, X: Any) -> Any:
+        """Map rows by what was learned, and by nothing else.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features)
+            Rows with the columns that were learned from.
+
+        Returns
+        -------
+        X_new : array or frame of shape (n_samples, n_features_out)
+            In the float dtype of `X`; a frame if `set_output` asks for one.
+        """
+        return self._transform(X, self._copy())
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Map transformed rows back.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features_out)
+            Transformed rows. Columns of a frame go by name: reordered ones are put in
+            order and, where every column is transformed by itself, some of them are enough.
+
+        Returns
+        -------
+        X_original : array or frame of shape (n_samples, n_features)
+            In the float dtype of `X`; a frame if `set_output` asks for one.
+
+        Raises
+        ------
+        SchemaError
+            Unknown or missing columns, with the difference.
+        """
+        return self._inverse_transform(X, self._copy())
+
+    # What a concrete class fills in -----------------------------------------------------
+
+    @abstractmethod
+    def _measure(self, rows: Rows, weights: Array | None) -> Statistic:
+        """Statistic of one block of rows."""
+
+    @abstractmethod
+    def _solve(self, statistic: Any) -> None:
+        """Set the fitted attributes from a statistic of at least one row."""
+
+    @abstractmethod
+    def _apply(self, rows: Rows, out: Array) -> None:
+        """Write transformed `rows` into `out`, which may be the rows."""
+
+    @abstractmethod
+    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
+        """Write original `rows` into `out`; `columns` indexes the fitted columns given."""
+
+    def _plan(self, occasion: Occasion) -> None:
+        """Check what only the shape can tell, and choose what to measure."""
+
+    def _refine(self) -> bool:
+        """Whether the solution needs a finer statistic of the same rows, now planned."""
+        return False
+
+    def _block_rows(self, n_features: int) -> int:
+        return block_rows(n_features)
+
+    def _check_sparse(self, X: Any) -> Sequence[str] | bool:
+        """Sparse formats that pass, or an error that says what to do instead."""
+        return False
+
+    def _apply_sparse(self, X: Any, copy: bool) -> Any:
+        """Sparse rows to sparse rows; None where the output is dense."""
+        return None
+
+    def _invert_sparse(self, X: Any, copy: bool) -> Any:
+        return None
+
+    def _empty_columns(self) -> Array | None:
+        """Mask of the columns without a single value."""
+        return None
+
+    # Learning, step by step ---------------------------------------------------------------
+
+    def _learn(self, X: Any, sample_weight: Any, earlier: Any, *, is_partial: bool) -> Self:
+        draft = self._draft(keep=earlier is not None)
+        draft._check_parameters()
+        table = draft._admit(X, reset=earlier is None)
+        weights = check_weights(sample_weight, table.shape[0])
+        n_rows, n_features = table.shape
+        draft._dtype_ = table.dtype
+        draft._plan(
+            Occasion(
+                n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
+            )
+        )
+        draft._settle(draft._reduce(table, weights, earlier))
+        if draft._refine():
+            draft._settle(draft._reduce(table, weights, earlier))
+        draft._warn_of_empty_columns()
+        return self._become(draft)
+
+    def _draft(self, keep: bool) -> Self:
+        """A copy to fit; without `keep`, stripped of what was learned (names ending in _)."""
+        draft = copy.copy(self)
+        if not keep:
+            for name in [name for name in vars(draft) if name.endswith("_")]:
+                delattr(draft, name)
+        return draft
+
+    def _become(self, draft: Self) -> Self:
+        """Take over a draft that succeeded, in one assignment."""
+        self.__dict__ = draft.__dict__
+        return self
+
+    def _check_parameters(self) -> None:
+        check_parameters(type(self).__name__, self._rules, self.get_params(deep=False))
+
+    def _reduce(self, table: Table, weights: Array | None, earlier: Any) -> Any:
+        def measure(rows: slice) -> Statistic:
+            try:
+                return self._measure(
+                    table.rows(rows), None if weights is None else weights[rows]
+                )
+            except InfiniteValueError as error:
+                raise name_infinity(error, rows.start, table.names) from None
+
+        n_rows, n_features = table.shape
+        blocks = cut(n_rows, self._block_rows(n_features))
+        try:
+            statistic = tree_reduce(
+                map_blocks(measure, blocks, n_rows * n_features), lambda a, b: a.merge(b)
+            )
+        except MissingValueError:
+            raise name_missing(table, type(self).__name__) from None
+        return statistic if earlier is None else earlier.merge(statistic)
+
+    def _settle(self, statistic: Any) -> Self:
+        self._solve(statistic)
+        self.statistic_ = statistic
+        return self
+
+    def _warn_of_empty_columns(self) -> None:
+        empty = self._empty_columns()
+        if empty is not None and empty.any():
+            names = getattr(self, "feature_names_in_", np.arange(len(empty)))[empty]
+            warnings.warn(
+                f"Columns without a single value: {', '.join(map(repr, names.tolist()))}. "
+                "Nothing was learned about them; they stay NaN. Drop or impute them.",
+                AllMissingWarning,
+                stacklevel=4,
+            )
+
+    # Applying, step by step ---------------------------------------------------------------
+
+    def _admit(self, X: Any, *, reset: bool) -> Table:
+        """Open a table and compare (or, with `reset`, learn) its columns."""
+        accepted = self._check_sparse(X) if sparse.issparse(X) else False
+        table = tables.read(X, accept_sparse=accepted)
+        given = X if tables.is_frame(X) else table.source
+        try:
+            validate_data(self, given, reset=reset, skip_check_array=True)
+        except ValueError as error:
+            expected = getattr(self, "feature_names_in_", None)
+            raise SchemaError(describe_columns(str(error), expected, table.names)) from None
+        return table
+
+    def _copy(self) -> bool:
+        return getattr(self, "copy", True)
+
+    def _transform(self, X: Any, copy: bool) -> Any:
+        check_is_fitted(self)
+        table = self._admit(X, reset=False)
+        if table.is_sparse:
+            check_stored(table.source, self._allow_missing)
+            result = self._apply_sparse(table.source, copy)
+            if result is not None:
+                return result
+        n_columns = getattr(self, "_n_features_out", table.shape[1])
+        out = self._output(table, n_columns, copy)
+        self._map(table, self._apply, out, self._allow_missing)
+        if (kind := self._output_kind()) == "default":
+            return out
+        return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
+
+    def _inverse_transform(self, X: Any, copy: bool) -> Any:
+        check_is_fitted(self)
+        X, columns = self._order_columns(X)
+        accepted = self._check_sparse(X) if sparse.issparse(X) else False
+        table = tables.read(X, accept_sparse=accepted)
+        n_columns = self._width_out() if isinstance(columns, slice) else len(columns)
+        if table.shape[1] != n_columns:
+            raise SchemaError(
+                f"X has {table.shape[1]} columns, but inverse_transform of "
+                f"{type(self).__name__} is expecting {n_columns}, the ones that transform gives."
+            )
+        if table.is_sparse:
+            check_stored(table.source, True)
+            result = self._invert_sparse(table.source, copy)
+            if result is not None:
+                return result
+        names = self._names_in()[columns] if self._columnwise else self._names_in()
+        out = self._output(table, len(names), copy)
+        self._map(table, lambda rows, out: self._invert(rows, out, columns), out, True)
+        if (kind := self._output_kind()) == "default":
+            return out
+        return tables.to_frame(out, kind, names, table, self._columnwise)
+
+    def _output(self, table: Table, n_columns: int, copy: bool) -> Array:
+        given = table.source
+        if isinstance(given, np.ndarray):
+            fits = given.dtype == table.dtype and given.shape[1] == n_columns
+            if not copy and self._columnwise and fits and given.flags.writeable:
+                return given
+            order = "F" if given.flags.f_contiguous and not given.flags.c_contiguous else "C"
+            return np.empty((len(given), n_columns), table.dtype, order)
+        return np.empty((table.shape[0], n_columns), table.dtype)
+
+    def _map(
+        self, table: Table, function: Callable[[Any, Array], None], out: Array, allow_missing: bool
+    ) -> None:
+        def work(rows: slice) -> None:
+            block = table.rows(rows)
+            block = block.toarray() if sparse.issparse(block) else as_rows(block)
+            try:
+                has_missing = check_finite(block)
+            except InfiniteValueError as error:
+                raise name_infinity(error, rows.start, table.names) from None
+            if has_missing and not allow_missing:
+                raise name_missing(table, type(self).__name__)
+            function(block, out[rows])
+
+        n_rows, n_features = table.shape
+        # A block to apply to is small enough that it and the output stay in the cache.
+        step = max(1, block_rows(max(n_features, out.shape[1])) // 16)
+        for _ in map_blocks(work, cut(n_rows, step), n_rows * n_features):
+            pass
+
+    def _order_columns(self, X: Any) -> tuple[Any, Any]:
+        """Columns of a frame in the order of the output, and which of the fitted they are."""
+        given = tables.column_names(X)
+        expected = list(self.get_feature_names_out())
+        everything = slice(None)
+        named = hasattr(self, "feature_names_in_")
+        if given is None or not all(isinstance(name, str) for name in given):
+            return X, everything
+        if not named and not set(given) <= set(expected):
+            return X, everything  # never had names: columns go by position
+        unknown = [name for name in given if name not in set(expected)]
+        missing = [name for name in expected if name not in set(given)]
+        if unknown or len(set(given)) < len(given) or (missing and not self._columnwise):
+            raise SchemaError(
+                describe_columns(
+                    f"The columns of X are not the ones that transform of {type(self).__name__} "
+                    "gives.",
+                    expected,
+                    given,
+                )
+                + "\nTo go by position instead of by name, pass X.to_numpy()."
+            )
+        if given == expected:
+            return X, everything
+        position = {name: i for i, name in enumerate(given)}
+        columns = np.array([i for i, name in enumerate(expected) if name in position])
+        return tables.select(X, [position[expected[i]] for i in columns]), columns
+
+    def _names_in(self) -> Array:
+        generated = [f"x{i}" for i in range(self.n_features_in_)]
+        return getattr(self, "feature_names_in_", np.array(generated, dtype=object))
+
+    def _width_out(self) -> int:
+        return getattr(self, "_n_features_out", self.n_features_in_)
+
+    def _output_kind(self) -> str:
+        own = getattr(self, "_sklearn_output_config", {})
+        return own.get("transform", get_config()["transform_output"])
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return any(name.endswith("_") and not name.startswith("_") for name in vars(self))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._allow_missing
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        statistic = getattr(self, "statistic_", None)
+        text = super().__repr__(N_CHAR_MAX)
+        if statistic is None:
+            return text
+        return f"{text} <learned from {statistic.total:g} rows x {statistic.n_features} columns>"
+
+
+def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
+    """Weights of the rows as float64.
+
+    Raises
+    ------
+    SampleWeightError
+        Not one number per row, negative, missing, infinite, or all zero.
+    """
+    if sample_weight is None:
+        return None
+    if is_real(sample_weight):
+        weights = np.full(n_rows, float(sample_weight))
+    else:
+        weights = np.asarray(sample_weight)
+        if weights.dtype.kind not in "iubf":
+            try:
+                weights = weights.astype(np.float64)
+            except (TypeError, ValueError):
+                raise SampleWeightError(
+                    f"sample_weight must be numbers; got dtype {weights.dtype}."
+                ) from None
+        weights = weights.astype(np.float64)
+    if weights.shape != (n_rows,):
+        raise SampleWeightError(
+            f"sample_weight must be of shape ({n_rows},), one weight per row, or one number; "
+            f"got shape {weights.shape}."
+        )
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        first = int(bad.argmax())
+        raise SampleWeightError(
+            f"sample_weight must be finite and not negative; got {weights[first]} in row {first}."
+        )
+    if not weights.any():
+        raise SampleWeightError(
+            "sample_weight is zero in every row, so there is nothing to learn from. "
+            "Sample weights must contain at least one non-zero number."
+        )
+    return weights
+
+
+def effective(weights: Array | None, n_rows: int) -> float:
+    """Number of rows that count; the sum of their weights if that is larger."""
+    if weights is None:
+        return float(n_rows)
+    return max(float(np.count_nonzero(weights)), float(weights.sum()))
+
+
+def check_stored(X: Any, allow_missing: bool) -> None:
+    """The finiteness check of sparse rows, which looks at stored values only."""
+    stored = X.data[:, np.newaxis] if X.nnz else np.zeros((1, 1))
+    try:
+        has_missing = check_finite(stored)
+    except InfiniteValueError:
+        triplets = X.tocoo()
+        first = int(np.isinf(triplets.data).argmax())
+        row, column = int(triplets.row[first]), int(triplets.col[first])
+        raise InfiniteValueError(
+            f"Input X contains infinity or a value too large for dtype({X.dtype.name!r}): "
+            f"{triplets.data[first]} in row {row}, column {column}.",
+            row,
+            column,
+        ) from None
+    if has_missing and not allow_missing:
+        raise MissingValueError("Input X contains NaN.")
+
+
+def name_infinity(
+    error: InfiniteValueError, first_row: int, names: Sequence[Any] | None
+) -> InfiniteValueError:
+    """The same error, counted from the first row of the table and with the column's name."""
+    row = first_row + error.row
+    label = repr(names[error.column]) if names is not None else str(error.column)
+    start, _, rest = str(error).partition(": ")
+    value = rest.split(" in row ")[0]
+    return InfiniteValueError(
+        f"{start}: {value} in row {row}, column {label}. Replace it with a number, or with NaN "
+        "where the value is unknown.",
+        row,
+        error.column,
+    )
+
+
+def name_missing(table: Table, method: str) -> MissingValueError:
+    """Error that names every column with NaN."""
+    holds = np.zeros(table.shape[1], dtype=bool)
+    for rows in cut(table.shape[0], block_rows(table.shape[1])):
+        block = table.rows(rows)
+        if sparse.issparse(block):
+            block = block.toarray()
+        holds |= np.isnan(block.high if isinstance(block, WideRows) else block).any(axis=0)
+    columns = np.flatnonzero(holds).tolist()
+    labels = [repr(table.names[i]) if table.names is not None else str(i) for i in columns]
+    return MissingValueError(
+        f"Input X contains NaN, in columns {', '.join(labels)}. {method} does not accept missing "
+        "values: drop those rows, or impute them in a Pipeline, as in make_pipeline("
+        f"SimpleImputer(), {method}()).",
+        tuple(columns),
+    )
+
+
+def describe_columns(sentence: str, expected: Any, given: Any) -> str:
+    """`sentence` followed by the difference between the columns expected and given."""
+    if expected is None or given is None:
+        return sentence
+    expected, given = [str(name) for name in expected], [str(name) for name in given]
+    lines = [sentence.rstrip()]
+    for label, names in (
+        ("Unknown", [name for name in given if name not in set(expected)]),
+        ("Missing", [name for name in expected if name not in set(given)]),
+    ):
+        if names:
+            lines.append(f"{label}: {_list(names)}")
+    if len(lines) == 1 and expected != given:
+        lines.append(f"Expected: {_list(expected)}")
+        lines.append(f"Got: {_list(given)}")
+    return "\n".join(lines)
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

@@ -1,0 +1,46 @@
+"""The hot loops, and nothing else: blocks of rows in, a few numbers or a block out.
+
+Everything here works on one block of rows that fits in a cache; who cuts the blocks and
+merges what comes out is not known here. A compiled twin of a function has its signature
+and its results and is chosen in this file, at import.
+"""
+
+from skscale._kernels._affine import interpolate, standardize, uninterpolate, unstandardize
+from skscale._kernels._columns import check_finite, reduce_columns
+from skscale._kernels._exact import (
+    EXACT_INTEGER,
+    Array,
+    Rows,
+    WideRows,
+    as_rows,
+    is_wide,
+    subtract,
+    two_sum,
+)
+from skscale._kernels._extrema import extrema
+from skscale._kernels._moments import LARGEST, SMALLEST, centre, moments, ordinary_exponent
+from skscale._kernels._sparse import sparse_moments
+
+__all__ = [
+    "EXACT_INTEGER",
+    "LARGEST",
+    "SMALLEST",
+    "Array",
+    "Rows",
+    "WideRows",
+    "as_rows",
+    "centre",
+    "check_finite",
+    "extrema",
+    "interpolate",
+    "is_wide",
+    "moments",
+    "ordinary_exponent",
+    "reduce_columns",
+    "sparse_moments",
+    "standardize",
+    "subtract",
+    "two_sum",
+    "uninterpolate",
+    "unstandardize",
+]

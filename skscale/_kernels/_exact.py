@@ -1,0 +1,110 @@
+"""Error-free arithmetic: sums whose rounding error is kept, and integers wider than float64.
+
+References
+----------
+Dekker, T. J. (1971). A floating-point technique for extending the available precision.
+Numerische Mathematik 18, 224-242. Knuth, D. E. (1969). The Art of Computer Programming 2,
+section 4.2.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+EXACT_INTEGER = 2**53
+"""Up to this magnitude float64 holds every integer."""
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """Sum of `a` and `b` and its rounding error, exactly: ``a + b == high + low``."""
+    high = a + b
+    part = high - a
+    low = (a - (high - part)) + (b - part)
+    return high, low
+
+
+@dataclass(frozen=True, eq=False)
+class WideRows:
+    """Rows holding integers that float64 rounds, as the unevaluated sum ``high + low``."""
+
+    high: Array
+    low: Array
+
+    @classmethod
+    def of_integers(cls, rows: Array) -> WideRows:
+        """Split 64-bit integers after bit 32: both halves are exact in float64."""
+        high = (rows >> 32).astype(np.float64) * 2.0**32
+        low = (rows & rows.dtype.type(0xFFFFFFFF)).astype(np.float64)
+        return cls(*two_sum(high, low))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.high.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.high.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.high.dtype
+
+    def __len__(self) -> int:
+        return len(self.high)
+
+    def __getitem__(self, rows: Any) -> WideRows:
+        return WideRows(self.high[rows], self.low[rows])
+
+
+Rows = Array | WideRows
+
+
+def as_rows(rows: Any) -> Rows:
+    """Real numbers of any dtype as float32, float64 or `WideRows`; floats are not copied."""
+    if isinstance(rows, WideRows):
+        return rows
+    rows = np.asarray(rows)
+    if rows.dtype in (np.float64, np.float32) and rows.dtype.isnative:
+        return rows
+    if is_wide(rows):
+        return WideRows.of_integers(rows.astype(rows.dtype.newbyteorder("="), copy=False))
+    if rows.dtype.kind not in "iubf":
+        raise TypeError(f"rows must be real numbers; got an array of dtype {rows.dtype}")
+    with np.errstate(over="ignore"):  # longdouble beyond float64 becomes inf, and is refused
+        return rows.astype(np.float64)
+
+
+def is_wide(values: Array) -> bool:
+    """Whether `values` holds integers that float64 cannot hold."""
+    return bool(
+        values.dtype.kind in "iu"
+        and values.dtype.itemsize == 8
+        and values.size
+        and (values.max() > EXACT_INTEGER or values.min() < -EXACT_INTEGER)
+    )
+
+
+def subtract(rows: Rows, high: Array, low: Array, exponent: Array | None = None) -> Array:
+    """``(rows - (high + low)) * 2**-exponent`` in float64, rounded once where it cancels.
+
+    With `exponent` everything is scaled before it is subtracted, so that differences of
+    the largest floats do not overflow.
+    """
+    if exponent is not None:
+        down = -exponent
+        high, low = np.ldexp(high, down), np.ldexp(low, down)
+        if isinstance(rows, WideRows):
+            rows = WideRows(np.ldexp(rows.high, down), np.ldexp(rows.low, down))
+        else:
+            rows = np.ldexp(rows.astype(np.float64, copy=False), down)
+    if isinstance(rows, WideRows):
+        difference, error = two_sum(rows.high, -high)
+        return difference + (error + (rows.low - low))
+    difference = np.subtract(rows, high, dtype=np.float64)
+    difference -= low
+    return difference

@@ -1,0 +1,78 @@
+"""Mean and centred second moment of a sparse block, at the cost of its stored values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skscale._kernels._exact import Array, two_sum
+from skscale._kernels._moments import LARGEST, SMALLEST
+
+
+def sparse_moments(
+    rows: Any, weights: Array | None, has_missing: bool
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Count, mean and centred second moment of every column of a sparse block.
+
+    Parameters
+    ----------
+    rows : scipy CSC array or matrix of shape (n_rows, n_columns)
+        Without duplicate entries. Values that are not stored are zeros; stored NaN are
+        missing values.
+    weights : array of shape (n_rows,), or None
+        Positive.
+    has_missing : bool
+        Whether there is a NaN.
+
+    Returns
+    -------
+    count, mean, mean_low, second_moment, exponent : arrays of shape (n_columns,)
+        As from `moments`.
+    """
+    n_rows, n_columns = rows.shape
+    values = rows.data.astype(np.float64)
+    stored = np.diff(rows.indptr)
+    column = np.repeat(np.arange(n_columns), stored)
+    filled = np.flatnonzero(stored)
+    starts = rows.indptr[filled]
+
+    def sums(terms: Array) -> Array:
+        total = np.zeros(n_columns)
+        if len(starts):
+            total[filled] = np.add.reduceat(terms, starts)
+        return total
+
+    weight = np.ones(len(values)) if weights is None else weights[rows.indices]
+    row_total = float(n_rows) if weights is None else float(weights.sum())
+    full = stored == n_rows
+    absent = np.where(full, 0.0, row_total - sums(weight))
+    shift = np.zeros(n_columns)
+    shift[filled] = values[starts]
+    if has_missing:
+        missing = np.isnan(values)
+        observed = np.flatnonzero(~missing)
+        first = np.unique(column[observed], return_index=True)
+        shift[filled] = 0
+        shift[first[0]] = values[observed[first[1]]]
+        values = np.where(missing, shift[column], values)
+        weight = np.where(missing, 0.0, weight)
+    shift[~full] = 0  # the values that are not stored are the first ones: zeros
+    count = sums(weight) + absent
+    size = np.zeros(n_columns)
+    np.maximum.at(size, column, np.abs(values))
+    ordinary = (size == 0) | ((size >= SMALLEST) & (size <= LARGEST))
+    exponent = np.where(ordinary, 0, np.frexp(size)[1]).astype(np.int64)
+    values, shift = np.ldexp(values, -exponent[column]), np.ldexp(shift, -exponent)
+    step = sums(weight * (values - shift[column])) / np.where(count == 0, 1, count)
+    # The zeros are part of the deviations only where the shift is zero: there they add none.
+    mean, mean_low = two_sum(shift, step)
+    deviation = (values - mean[column]) - mean_low[column]
+    second_moment = sums(weight * deviation * deviation) + absent * mean * mean
+    return (
+        count,
+        np.ldexp(mean, exponent),
+        np.ldexp(mean_low, exponent),
+        second_moment,
+        np.where(second_moment == 0, 0, exponent),
+    )

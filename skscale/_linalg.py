@@ -1,0 +1,197 @@
+"""From a statistic to a model: axes, signs, ranks, roots and shrinkage, as pure functions."""
+
+from __future__ import annotations
+
+from math import lgamma, log, pi
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import linalg
+from scipy.sparse.linalg import svds
+from sklearn.utils.extmath import randomized_svd
+
+from skscale._kernels import Array
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+WEAK = 2.0**-5
+"""Singular values below this part of the first lose digits to `eigh`, which squares them."""
+
+
+class Axes(NamedTuple):
+    """Principal axes of centred rows.
+
+    Parameters
+    ----------
+    singular_values : array of shape (k,)
+        Descending, in units of ``2**exponent``.
+    exponent : int
+        Zero unless the values are beyond the ordinary range.
+    components : array of shape (k, n_features)
+        Orthonormal rows.
+    floor : float
+        Part of the first singular value below which the others are rounding noise, for the
+        algorithm that found them.
+    """
+
+    singular_values: Array
+    exponent: int
+    components: Array
+    floor: float
+
+
+def eigen_axes(scatter: Array, n_rows: float) -> Axes:
+    """Axes from a centred scatter matrix, by a symmetric eigendecomposition."""
+    values, vectors = linalg.eigh(scatter, check_finite=False, driver="evr")
+    values, vectors = values[::-1], vectors[:, ::-1]
+    # Rounding leaves eigenvalues of the order of eps times the first, of either sign.
+    floor = np.sqrt(4 * len(values) * EPSILON)
+    return Axes(
+        np.sqrt(np.maximum(values, 0.0)),
+        0,
+        fix_signs(vectors.T),
+        max(floor, rank_tolerance(n_rows, len(values))),
+    )
+
+
+def singular_axes(triangle: Array, n_rows: float) -> Axes:
+    """Axes from rows with the right scatter matrix, by a singular value decomposition."""
+    tolerance = rank_tolerance(n_rows, triangle.shape[1])
+    if min(triangle.shape) == 0:
+        return Axes(np.zeros(0), 0, np.zeros((0, triangle.shape[1])), tolerance)
+    try:
+        _, values, components = linalg.svd(triangle, full_matrices=False, check_finite=False)
+    except linalg.LinAlgError:  # divide and conquer may fail where QR iteration does not
+        _, values, components = linalg.svd(
+            triangle, full_matrices=False, check_finite=False, lapack_driver="gesvd"
+        )
+    return Axes(values, 0, fix_signs(components), tolerance)
+
+
+def arpack_axes(triangle: Array, n_rows: float, k: int, tol: float, random_state: Any) -> Axes:
+    """The first k axes by the implicitly restarted Lanczos method (ARPACK)."""
+    if k >= min(triangle.shape):  # ARPACK cannot find all of them
+        return singular_axes(triangle, n_rows)
+    start = random_state.uniform(-1, 1, min(triangle.shape))
+    _, values, components = svds(triangle, k=k, tol=tol, v0=start)
+    order = np.argsort(values)[::-1]
+    tolerance = rank_tolerance(n_rows, triangle.shape[1])
+    return Axes(values[order], 0, fix_signs(components[order]), tolerance)
+
+
+def randomized_axes(triangle: Array, n_rows: float, k: int, **options: Any) -> Axes:
+    """The first k axes by a randomized range finder (Halko, Martinsson and Tropp 2011)."""
+    if min(triangle.shape) == 0:
+        return singular_axes(triangle, n_rows)
+    _, values, components = randomized_svd(triangle, k, flip_sign=False, **options)
+    tolerance = rank_tolerance(n_rows, triangle.shape[1])
+    return Axes(values, 0, fix_signs(components), tolerance)
+
+
+def rank_tolerance(n_rows: float, n_features: int) -> float:
+    """Part of the largest singular value that counts as zero: ``max(n, p) eps``."""
+    return float(max(n_rows, n_features)) * EPSILON
+
+
+def rank(axes: Axes, tolerance: float) -> int:
+    """Number of singular values above `tolerance` times the first."""
+    values = axes.singular_values
+    if len(values) == 0 or values[0] == 0:
+        return 0
+    return int(np.count_nonzero(values > tolerance * values[0]))
+
+
+def fix_signs(components: Array) -> Array:
+    """Rows turned so that the largest entry of each, by magnitude, is positive."""
+    if components.size == 0:
+        return components
+    largest = np.argmax(np.abs(components), axis=1)
+    signs = np.sign(components[np.arange(len(components)), largest])
+    return components * np.where(signs == 0, 1.0, signs)[:, np.newaxis]
+
+
+def complete(axes: Axes, k: int) -> Axes:
+    """At least k axes: missing ones have singular value 0 and are orthogonal to the others."""
+    values, components = axes.singular_values, axes.components
+    n_features = components.shape[1]
+    while len(values) < min(k, n_features):
+        # The coordinate axis farthest from the span so far, made orthogonal to it, twice.
+        nearest = np.einsum("ij,ij->j", components, components)
+        added = np.zeros(n_features)
+        added[np.argmin(nearest)] = 1.0
+        for _ in range(2):
+            added -= (components @ added) @ components
+            added /= np.linalg.norm(added)
+        components = np.vstack([components, fix_signs(added[np.newaxis])])
+        values = np.append(values, 0.0)
+    return axes._replace(singular_values=values, components=components)
+
+
+def count_components(ratio: Array, share: float) -> int:
+    """Fewest components that explain more than `share` of the variance."""
+    return min(int(np.searchsorted(np.cumsum(ratio), share, side="right")) + 1, len(ratio))
+
+
+def infer_dimension(variance: Array, n_rows: float) -> int:
+    """Most likely number of components of Gaussian data, between 1 and ``len(variance) - 1``.
+
+    References
+    ----------
+    Minka, T. P. (2000). Automatic choice of dimensionality for PCA. NIPS 13, eq. 80.
+    """
+    evidence = [log_evidence(variance, k, n_rows) for k in range(1, len(variance))]
+    return 1 + int(np.argmax(evidence)) if evidence else len(variance)
+
+
+def log_evidence(variance: Array, k: int, n_rows: float) -> float:
+    """Laplace approximation of the log evidence that `k` components carry the signal."""
+    smallest = 1e-15
+    p = len(variance)
+    if variance[k - 1] < smallest:
+        return -np.inf
+    noise = max(smallest, float(variance[k:].mean()))
+    smoothed = np.concatenate([variance[:k], np.full(p - k, noise)])
+    subspaces = -k * log(2) + sum(
+        lgamma((p - i) / 2) - log(pi) * (p - i) / 2 for i in range(k)
+    )
+    fit = -n_rows / 2 * (np.log(variance[:k]).sum() + log(noise) * (p - k))
+    parameters = p * k - k * (k + 1) / 2
+    i, j = np.triu_indices(p, 1)
+    i, j = i[i < k], j[i < k]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gaps = (variance[i] - variance[j]) * (1 / smoothed[j] - 1 / smoothed[i])
+        hessian = np.log(gaps).sum() + len(gaps) * log(n_rows)
+    volume = log(2 * pi) * (parameters + k) / 2 - hessian / 2 - k * log(n_rows) / 2
+    return float(subspaces + fit + volume)
+
+
+def oas_intensity(variance: Array, n_features: int, n_rows: float) -> float:
+    """Weight of the multiple of the identity, oracle approximating shrinkage.
+
+    References
+    ----------
+    Chen, Y., Wiesel, A., Eldar, Y. C. and Hero, A. O. (2010). Shrinkage algorithms for MMSE
+    covariance estimation. IEEE Transactions on Signal Processing 58, 5016-5029, eq. 23, in
+    the form that scikit-learn uses.
+    """
+    square = float((variance**2).sum()) / n_features**2
+    mean_square = (float(variance.sum()) / n_features) ** 2
+    denominator = (n_rows + 1) * (square - mean_square / n_features)
+    return 1.0 if denominator == 0 else float(min((square + mean_square) / denominator, 1.0))
+
+
+def ledoit_wolf_intensity(scatter: Array, quartic: float, n_rows: float) -> float:
+    """Weight of the multiple of the identity that minimizes the expected squared error.
+
+    References
+    ----------
+    Ledoit, O. and Wolf, M. (2004). A well-conditioned estimator for large-dimensional
+    covariance matrices. Journal of Multivariate Analysis 88, 365-411, section 3.3.
+    """
+    n_features = len(scatter)
+    covariance = scatter / n_rows
+    square = float((covariance**2).sum())
+    mean = float(np.trace(covariance)) / n_features
+    dispersion = square - n_features * mean**2
+    noise = max(0.0, quartic / n_rows - square) / n_rows
+    return 0.0 if dispersion <= 0 or noise == 0 else min(noise / dispersion, 1.0)

@@ -1,0 +1,72 @@
+"""What a constructor argument may be: rules by parameter, one wording for all errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from skscale.errors import InvalidParameterError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Allowed values of a parameter, as words and as a predicate."""
+
+    words: str
+    allows: Callable[[Any], bool]
+
+    def __or__(self, other: Rule) -> Rule:
+        return Rule(
+            f"{self.words} or {other.words}",
+            lambda value: self.allows(value) or other.allows(value),
+        )
+
+
+def is_real(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+
+
+boolean = Rule("a bool", lambda value: isinstance(value, (bool, np.bool_)))
+none = Rule("None", lambda value: value is None)
+
+
+def integer(at_least: int) -> Rule:
+    return Rule(
+        f"an int of at least {at_least}", lambda value: is_integer(value) and value >= at_least
+    )
+
+
+def real(words: str, allows: Callable[[Any], bool]) -> Rule:
+    """A finite number such that `allows`."""
+    return Rule(words, lambda value: is_real(value) and np.isfinite(value) and allows(value))
+
+
+def one_of(*options: str) -> Rule:
+    listed = ", ".join(repr(option) for option in options)
+    words = listed if len(options) == 1 else f"one of {listed}"
+    return Rule(words, lambda value: isinstance(value, str) and value in options)
+
+
+def check_parameters(name: str, rules: Mapping[str, Rule], values: Mapping[str, Any]) -> None:
+    """Raise for the first parameter that breaks its rule.
+
+    Raises
+    ------
+    InvalidParameterError
+        Naming the parameter, what it may be and what it is.
+    """
+    for parameter, rule in rules.items():
+        value = values[parameter]
+        if not rule.allows(value):
+            raise InvalidParameterError(
+                f"The {parameter!r} parameter of {name} must be {rule.words}. "
+                f"Got {value!r} instead."
+            )

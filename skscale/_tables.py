@@ -1,0 +1,308 @@
+"""Any table to a stream of float blocks, and results back into the caller's kind of table.
+
+The only module that knows pandas, polars, pyarrow and narwhals; none is imported before
+somebody hands in, or asks for, one of their tables.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v1 as narwhals
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+
+from skscale._kernels import Array, Rows, WideRows, as_rows, is_wide
+from skscale.errors import MissingDependencyError, NonNumericColumnError, SchemaError
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of numbers that can be read block by block.
+
+    Parameters
+    ----------
+    source : object
+        What the caller gave, or the array it was converted to: a frame, an array or a
+        sparse array.
+    shape : tuple of int
+        Rows and columns.
+    dtype : dtype
+        Common float dtype of the columns, which results come back in.
+    rows : callable
+        ``rows(slice)`` is a block, float or wide; a sparse one for a sparse table.
+    names : list or None
+        Labels of the columns of a frame.
+    """
+
+    source: Any
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    rows: Callable[[slice], Rows]
+    names: list[Any] | None = None
+
+    @property
+    def is_sparse(self) -> bool:
+        return sparse.issparse(self.source)
+
+
+def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
+    """Open a table.
+
+    Parameters
+    ----------
+    X : array-like, sparse array, pandas or polars DataFrame, or pyarrow Table
+        Of shape (n_rows, n_columns), at least one of each.
+    accept_sparse : list of str or False
+        Sparse formats that pass; the first is what others are converted to.
+
+    Raises
+    ------
+    ValueError
+        Not two-dimensional, no rows, no columns, complex, duplicate column names.
+    NonNumericColumnError
+        Columns that hold anything but numbers.
+    """
+    if is_frame(X):
+        return _read_frame(X)
+    array = check_array(
+        X,
+        accept_sparse=accept_sparse,
+        dtype="numeric",
+        ensure_all_finite=False,
+        accept_large_sparse=True,
+    )
+    if sparse.issparse(array):
+        if array.dtype not in (np.float64, np.float32):
+            array = array.astype(np.float64)
+        by_row = array if array.format == "csr" else array.tocsr()
+        return Table(array, array.shape, array.dtype, by_row.__getitem__)
+    if array.dtype.kind == "b":
+        array = array.astype(np.float64)
+    return Table(array, array.shape, _float_dtype(array.dtype), lambda rows: as_rows(array[rows]))
+
+
+def is_frame(X: Any) -> bool:
+    """Whether `X` is an eager frame of a library that is already imported."""
+    return narwhals.dependencies.is_into_dataframe(X)
+
+
+def column_names(X: Any) -> list[Any] | None:
+    """Column labels of a frame; None for anything else."""
+    if not is_frame(X):
+        return None
+    # pyarrow calls the columns themselves `columns`; narwhals refuses duplicates in pandas.
+    return list(X.column_names if hasattr(X, "column_names") else X.columns)
+
+
+def select(X: Any, positions: Sequence[int]) -> Any:
+    """Columns of a frame by position."""
+    names = column_names(X) or []
+    frame = narwhals.from_native(X, eager_only=True)
+    return frame.select([names[position] for position in positions]).to_native()
+
+
+def to_frame(
+    array: Array, kind: str, names: Sequence[Any], like: Table | None, same_columns: bool
+) -> Any:
+    """Results as a frame.
+
+    Parameters
+    ----------
+    array : array of shape (n_rows, n_columns)
+        Results.
+    kind : {"pandas", "polars"}
+        Library of the frame.
+    names : sequence
+        Column labels.
+    like : Table or None
+        What the results were made from: its index is kept.
+    same_columns : bool
+        Whether column i was made from column i of `like`: then float dtypes, extension
+        dtypes and missing-value marks are kept too.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the library is not installed.
+    """
+    library = _import(kind)
+    given = None if like is None else like.source
+    if kind == "polars":
+        frame = library.DataFrame(array, schema=[str(name) for name in names], orient="row")
+        if same_columns and isinstance(given, library.DataFrame):
+            floats = {
+                name: dtype
+                for name, dtype in zip(names, given.dtypes, strict=True)
+                if dtype.is_float()
+            }
+            nulls = [
+                library.when(given[old].is_not_null()).then(library.col(new)).alias(new)
+                for old, new in zip(given.columns, names, strict=True)
+            ]
+            frame = frame.with_columns(nulls).cast(floats)
+        return frame
+    if not isinstance(given, library.DataFrame):
+        return library.DataFrame(array, columns=list(names))
+    frame = library.DataFrame(array, columns=list(names), index=given.index)
+    if same_columns:
+        dtypes = [_pandas_float(library, dtype) for dtype in given.dtypes]
+        if any(dtype != frame_dtype for dtype, frame_dtype in zip(dtypes, frame.dtypes, strict=True)):
+            columns = [
+                frame.iloc[:, i].astype(dtype) if isinstance(dtype, np.dtype)
+                else library.Series(
+                    library.array(
+                        np.where(given.iloc[:, i].isna(), None, array[:, i]), dtype=dtype
+                    ),
+                    index=given.index,
+                    name=names[i],
+                )
+                for i, dtype in enumerate(dtypes)
+            ]
+            frame = library.concat(columns, axis=1)
+    return frame
+
+
+def _read_frame(X: Any) -> Table:
+    names = column_names(X) or []
+    n_rows, n_columns = X.shape
+    _check_shape(n_rows, n_columns)
+    _check_names(names)
+    frame = narwhals.from_native(X, eager_only=True)
+    columns = [frame[:, position] for position in range(n_columns)]
+    dtypes = [_column_dtype(column) for column in columns]
+    strangers = [
+        f"{name!r} ({column.dtype})"
+        for name, column, dtype in zip(names, columns, dtypes, strict=True)
+        if dtype is None
+    ]
+    if strangers:
+        raise NonNumericColumnError(
+            f"Columns that are not numbers: {', '.join(strangers)}. Only numeric columns can be "
+            "measured. Encode or drop them, or send each kind of column to its own transformer: "
+            "make_column_transformer((transformer, make_column_selector(dtype_include='number')))."
+        )
+    dtype = _float_dtype(np.result_type(*dtypes))
+    plain = _plain_values(X, dtypes)
+    if plain is not None:
+        return Table(X, X.shape, dtype, lambda rows: as_rows(plain[rows]), names)
+    return Table(X, X.shape, dtype, lambda rows: _stack(columns, dtypes, rows, dtype), names)
+
+
+def _check_shape(n_rows: int, n_columns: int) -> None:
+    # scikit-learn's words, which its checks and its users look for.
+    if n_rows == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape=({n_rows}, {n_columns})) while a minimum of 1 "
+            "is required. Pass a table with at least one row."
+        )
+    if n_columns == 0:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape=({n_rows}, {n_columns})) while a minimum of "
+            "1 is required. Pass a table with at least one column."
+        )
+
+
+def _check_names(names: list[Any]) -> None:
+    repeated = sorted({str(name) for name in names if names.count(name) > 1}) if (
+        len(set(names)) < len(names)
+    ) else []
+    if repeated:
+        raise SchemaError(
+            f"Column names must be unique; given more than once: {', '.join(repeated)}. "
+            "Rename or drop the duplicates."
+        )
+
+
+def _column_dtype(column: Any) -> np.dtype[Any] | None:
+    """numpy dtype that the column's values convert to; None if they are not numbers."""
+    dtype = column.dtype
+    if dtype == narwhals.Boolean:
+        return np.dtype(np.bool_)
+    if dtype == narwhals.Float32:
+        return np.dtype(np.float32)
+    if dtype == narwhals.Object:
+        return _object_dtype(column)
+    if not dtype.is_numeric():
+        native = getattr(column.to_native(), "dtype", None)
+        if isinstance(native, np.dtype) and native.kind == "f":  # float16, which has no name there
+            return native
+        return None
+    name = str(dtype).lower()
+    return np.dtype(name) if dtype.is_integer() and "128" not in name else np.dtype(np.float64)
+
+
+def _object_dtype(column: Any) -> np.dtype[Any] | None:
+    """float64 for a column of Python numbers (and None), which numpy keeps as objects."""
+    numbers = (int, float, np.number, np.bool_, type(None))
+    values = np.asarray(column.to_native(), dtype=object)
+    plain = all(isinstance(v, numbers) or v is getattr(sys.modules.get("pandas"), "NA", 0) for v in values)
+    return np.dtype(np.float64) if plain else None
+
+
+def _plain_values(X: Any, dtypes: list[np.dtype[Any]]) -> Array | None:
+    """Values of a pandas frame that is one array of floats inside, without a copy."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(X, pandas.DataFrame):
+        return None
+    inner = set(X.dtypes)
+    if len(inner) == 1 and isinstance(X.dtypes.iloc[0], np.dtype) and dtypes[0].kind == "f":
+        values = X.to_numpy()
+        return values if values.dtype.kind == "f" else None
+    return None
+
+
+def _stack(
+    columns: list[Any], dtypes: list[np.dtype[Any]], rows: slice, dtype: np.dtype[Any]
+) -> Rows:
+    """A block of columns side by side; wide if an integer column needs it."""
+    high = np.empty((rows.stop - rows.start, len(columns)), dtype=dtype, order="F")
+    low: Array | None = None
+    for i, (column, column_dtype) in enumerate(zip(columns, dtypes, strict=True)):
+        values = _values(column[rows], column_dtype)
+        if is_wide(values):
+            if low is None:
+                low = np.zeros(high.shape, order="F")
+            wide = WideRows.of_integers(values)
+            high[:, i], low[:, i] = wide.high, wide.low
+        else:
+            high[:, i] = values
+    return as_rows(high) if low is None else WideRows(high, low)
+
+
+def _values(column: Any, dtype: np.dtype[Any]) -> Array:
+    if column.null_count() == 0 and dtype.kind in "iu" and dtype.itemsize == 8:
+        return np.asarray(column.to_numpy()).astype(dtype, copy=False)
+    native = column.to_native()
+    if hasattr(native, "to_numpy") and type(native).__module__.startswith("pandas"):
+        return native.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(column.cast(narwhals.Float64).to_numpy(), dtype=np.float64)
+
+
+def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if dtype.kind == "f" and dtype.itemsize <= 8:
+        return dtype.newbyteorder("=")
+    return np.dtype(np.float64)
+
+
+def _pandas_float(pandas: Any, dtype: Any) -> Any:
+    """Float dtype of the same kind (numpy, nullable or Arrow) as a column's dtype."""
+    if isinstance(dtype, np.dtype):
+        return dtype if dtype.kind == "f" and dtype.itemsize <= 8 else np.dtype(np.float64)
+    if isinstance(dtype, pandas.ArrowDtype):
+        return dtype if dtype.kind == "f" else pandas.ArrowDtype(_import("pyarrow").float64())
+    return pandas.Float32Dtype() if dtype == pandas.Float32Dtype() else pandas.Float64Dtype()
+
+
+def _import(library: str) -> Any:
+    try:
+        return importlib.import_module(library)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"This needs {library}, which is not installed: pip install {library}"
+        ) from error

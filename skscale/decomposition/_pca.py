@@ -1,0 +1,477 @@
+"""Principal component analysis, by eigendecomposition or by singular value decomposition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, final
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skscale import _kernels as kernels
+from skscale import _linalg as linalg
+from skscale._base import Occasion, StatisticTransformer
+from skscale._kernels import Array, Rows
+from skscale._linalg import Axes
+from skscale._parameters import Rule, boolean, integer, is_real, none, one_of, real
+from skscale.decomposition._principal import (
+    check_triangle,
+    check_width,
+    common_units,
+    principal_axes,
+)
+from skscale.errors import InvalidParameterError, SampleWeightError
+from skscale.statistics import Scatter, Triangle
+from skscale.statistics._constant import plain_count
+
+EXACT = 1000
+"""Up to this many rows or columns "auto" finds all components rather than guess some."""
+
+
+@final
+class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
+    """Principal components: the orthogonal directions of largest variance.
+
+    Use it to see, compress or decorrelate columns that are measured in the same unit;
+    standardize first where they are not.
+
+    Parameters
+    ----------
+    n_components : int, float in (0, 1), "mle" or None, default=None
+        Components to keep; a fraction keeps the fewest that explain more than this share of
+        the variance; "mle" is Minka's estimate. None keeps ``min(n_samples, n_features)``, one
+        fewer with ARPACK. Before as many rows have come, `partial_fit` keeps fewer.
+    copy : bool, default=True
+        Without effect: the rows are never written to. Kept for compatibility.
+    whiten : bool, default=False
+        Divide components by their standard deviation. Directions of no variance give 0.
+    svd_solver : {"auto", "full", "covariance_eigh", "arpack", "randomized"}, default="auto"
+        "covariance_eigh" decomposes the scatter matrix: fast, and blind to directions below
+        1e-8 of the first. "full" decomposes a triangular factor of the rows, which loses
+        nothing. "arpack" and "randomized" find the first components of that factor.
+        "auto" takes the scatter matrix of tall tables, goes over the rows once more for the
+        triangular factor if a wanted direction is too weak for it, and is randomized only
+        beyond 1000 rows and columns; `partial_fit` cannot go over rows again and keeps the
+        factor from the start.
+    tol : float, default=0.0
+        Tolerance of ARPACK; 0 is machine precision.
+    iterated_power : int or "auto", default="auto"
+        Power iterations of the randomized solver.
+    n_oversamples : int, default=10
+        Additional random vectors of the randomized solver.
+    power_iteration_normalizer : {"auto", "QR", "LU", "none"}, default="auto"
+        Normalizer of the randomized solver.
+    random_state : int, RandomState instance or None, default=None
+        Seed of "arpack" and "randomized".
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components_, n_features_in_)
+        Directions, in the float dtype of the rows, with the entry largest by magnitude positive.
+    explained_variance_ : ndarray of shape (n_components_,), float64
+        Variances along them, with ``n_samples - 1`` degrees of freedom.
+    explained_variance_ratio_ : ndarray of shape (n_components_,), float64
+        Shares of the total variance, between 0 and 1; 0 if there is none.
+    singular_values_ : ndarray of shape (n_components_,), float64
+        Norms of the components of the training rows.
+    mean_ : ndarray of shape (n_features_in_,), float64
+        Mean of every column.
+    n_components_ : int
+        Number of components kept.
+    n_samples_ : int or float
+        Number of rows, or sum of their weights.
+    noise_variance_ : float
+        Mean variance of the directions left out (Tipping and Bishop 1999).
+    statistic_ : Scatter or Triangle
+        All that was kept of the rows.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if all are strings.
+
+    Raises
+    ------
+    MissingValueError
+        NaN, with the columns.
+    TooWideError
+        More columns than a matrix of their products can have; see Notes.
+    InvalidParameterError
+        A parameter outside its range, or more components than rows or columns.
+    InfiniteValueError, NonNumericColumnError, SampleWeightError, SchemaError
+        For bad rows, columns or weights; see `skscale.errors`.
+
+    See Also
+    --------
+    Whitener : other ways to give the columns unit covariance.
+
+    Notes
+    -----
+    Rows are centred before anything is squared, so that a mean far from zero costs no digits.
+    Singular values are good to eps times the largest with "full", the square root of that with
+    "covariance_eigh". A direction is noise if its singular value is below
+    ``max(n_samples, n_features) * eps`` times the first (for "covariance_eigh", if it is below
+    what the squares can resolve); whitened, it gives 0.
+
+    A constant table, or a single row, has variance 0 in every direction and transforms to 0.
+    Sparse rows are accepted by "auto", "arpack" and "covariance_eigh", and read as dense blocks.
+
+    Cost for n rows and p columns, n > p: ``n p**2`` flops for the scatter matrix, twice that for
+    the triangular factor, p**3 to decompose either. Memory: ``min(n, p) * p`` numbers, p**2 with
+    "covariance_eigh", and at most 2 GiB of them.
+
+    References
+    ----------
+    Jolliffe, I. T. (2002). Principal Component Analysis, 2nd edition. Springer.
+    Minka, T. P. (2000). Automatic choice of dimensionality for PCA. NIPS 13, 598-604.
+    Tipping, M. E. and Bishop, C. M. (1999). Probabilistic principal component analysis. Journal
+    of the Royal Statistical Society B 61, 611-622.
+
+    Examples
+    --------
+    >>> from skscale import PCA
+    >>> rows = [[-1.0, -1.0], [-2.0, -1.0], [-3.0, -2.0], [1.0, 1.0], [2.0, 1.0], [3.0, 2.0]]
+    >>> pca = PCA(n_components=1).fit(rows)
+    >>> pca.explained_variance_ratio_.round(4)
+    array([0.9924])
+
+    The same from any batches, the first of one row:
+
+    >>> stream = PCA(n_components=1).partial_fit(rows[:1]).partial_fit(rows[1:])
+    >>> stream.singular_values_.round(5)
+    array([6.30061])
+
+    Directions without variance whiten to 0, not to noise:
+
+    >>> PCA(whiten=True).fit_transform([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]).round(3)
+    array([[-1.,  0.],
+           [ 0.,  0.],
+           [ 1.,  0.]])
+    """
+
+    _rules: ClassVar = {
+        "n_components": Rule(
+            "an int of at least 0, a float in (0, 1), 'mle'",
+            lambda value: (isinstance(value, str) and value == "mle")
+            or (is_real(value) and (0 < value < 1 or (value >= 0 and value == int(value)))
+                and (not isinstance(value, (float, np.floating)) or value < 1)),
+        )
+        | none,
+        "copy": boolean,
+        "whiten": boolean,
+        "svd_solver": one_of("auto", "full", "covariance_eigh", "arpack", "randomized"),
+        "tol": real("a non-negative number", lambda value: value >= 0),
+        "iterated_power": one_of("auto") | integer(at_least=0),
+        "n_oversamples": integer(at_least=1),
+        "power_iteration_normalizer": one_of("auto", "QR", "LU", "none"),
+        "random_state": integer(at_least=0)
+        | Rule("a RandomState", lambda value: isinstance(value, np.random.RandomState))
+        | none,
+    }
+    _statistics: ClassVar = (Scatter, Triangle)
+    _columnwise: ClassVar = False
+
+    def __init__(
+        self,
+        n_components: int | float | str | None = None,
+        *,
+        copy: bool = True,
+        whiten: bool = False,
+        svd_solver: str = "auto",
+        tol: float = 0.0,
+        iterated_power: int | str = "auto",
+        n_oversamples: int = 10,
+        power_iteration_normalizer: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.copy = copy
+        self.whiten = whiten
+        self.svd_solver = svd_solver
+        self.tol = tol
+        self.iterated_power = iterated_power
+        self.n_oversamples = n_oversamples
+        self.power_iteration_normalizer = power_iteration_normalizer
+        self.random_state = random_state
+
+    # Learning -------------------------------------------------------------------------
+
+    def _plan(self, occasion: Occasion) -> None:
+        if occasion.is_sparse and self.svd_solver in ("full", "randomized"):
+            raise TypeError(
+                'PCA only support sparse inputs with the "arpack" and "covariance_eigh" solvers, '
+                f'while "{self.svd_solver}" was passed. See TruncatedSVD for a possible '
+                "alternative."
+            )
+        earlier = occasion.earlier
+        n_rows = occasion.n_effective + (0 if earlier is None else earlier.total)
+        n_features = occasion.n_features
+        self._smaller_ = int(min(max(n_rows, 1), n_features))
+        self._solver_ = self._choose_solver(n_rows, occasion)
+        self._check_components(n_rows, occasion)
+        if earlier is not None:
+            self._kind_ = type(earlier)
+        else:
+            self._kind_ = Scatter if self._solver_ == "covariance_eigh" else Triangle
+        if self._kind_ is Scatter:
+            check_width(int(n_rows), n_features, "PCA(svd_solver='covariance_eigh')")
+        else:
+            check_triangle(int(n_rows), n_features)
+        self._may_refine_ = self.svd_solver == "auto" and earlier is None
+
+    def _measure(self, rows: Rows, weights: Array | None) -> Scatter | Triangle:
+        return self._kind_.of(rows, weights)
+
+    def _solve(self, statistic: Scatter | Triangle) -> None:
+        axes, total = self._find_axes(statistic)
+        freedom = statistic.total - 1
+        if freedom <= 0 and total > 0:
+            raise SampleWeightError(
+                f"sample_weight sums to {statistic.total:g}, and the variance is divided by this "
+                "sum less 1. Weights count repetitions: scale them to sum to the number of rows."
+            )
+        freedom = freedom if freedom > 0 else 1.0
+        values, exponent = axes.singular_values, axes.exponent
+        variance = values**2 / freedom
+        total = total / freedom
+        ratio = variance / total if total > 0 else np.zeros(len(variance))
+        k = self._resolve_components(variance, ratio, statistic.total)
+        rest = self._smaller_ - k
+        noise = (total - variance[:k].sum()) / rest if rest > 0 else 0.0
+        if rest > 0 and len(variance) >= self._smaller_:
+            noise = variance[k : self._smaller_].mean()
+        self._axes_ = Axes(values[:k], exponent, axes.components[:k], axes.floor)
+        self._mean_low_ = statistic.mean_low
+        self.mean_ = np.array(statistic.mean)
+        self.components_ = self._axes_.components.astype(
+            np.float32 if self._dtype_ == np.float32 else np.float64
+        )
+        with np.errstate(over="ignore"):
+            self.explained_variance_ = np.ldexp(variance[:k], 2 * exponent)
+            self.singular_values_ = np.ldexp(values[:k], exponent)
+            self.noise_variance_ = float(np.ldexp(max(noise, 0.0), 2 * exponent))
+        self.explained_variance_ratio_ = ratio[:k]
+        self.n_components_ = k
+        self.n_samples_ = plain_count(np.array([statistic.total]))
+        self._deviation_ = np.sqrt(variance[:k])
+        self._signal_ = values[:k] > axes.floor * (values[0] if len(values) else 0.0)
+
+    def _refine(self) -> bool:
+        if not (self._may_refine_ and self._kind_ is Scatter) or self.n_components_ == 0:
+            return False
+        values = self._axes_.singular_values
+        if values[-1] >= linalg.WEAK * values[0]:
+            return False
+        self._kind_ = Triangle
+        self._solver_ = "full"
+        return True
+
+    # Applying -------------------------------------------------------------------------
+
+    def _apply(self, rows: Rows, out: Array) -> None:
+        exponent = self._axes_.exponent
+        deviation = centre(rows, self.mean_, self._mean_low_, exponent)
+        projected = deviation @ self._axes_.components.T
+        if self.whiten:
+            projected *= np.where(self._signal_, 1, 0) / np.where(self._signal_, self._deviation_, 1)
+        elif exponent:
+            projected = np.ldexp(projected, exponent)
+        np.copyto(out, projected, casting="same_kind")
+
+    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
+        components, exponent = self._axes_.components, self._axes_.exponent
+        if self.whiten:
+            components = components * self._deviation_[:, np.newaxis]
+        rows = rows.astype(np.float64) @ components
+        units = np.full(len(self.mean_), exponent if self.whiten else 0)
+        kernels.unstandardize(rows, self.mean_, self._mean_low_, np.ones(len(units)), units, out)
+
+    def get_covariance(self) -> Array:
+        """Covariance of the probabilistic model: components plus noise of equal variance.
+
+        Returns
+        -------
+        covariance : ndarray of shape (n_features_in_, n_features_in_)
+        """
+        check_is_fitted(self)
+        check_width(int(self.n_samples_), len(self.mean_), "PCA.get_covariance")
+        components, excess = self._axes_.components, self._model_variance() - self.noise_variance_
+        return (components.T * excess) @ components + self.noise_variance_ * np.eye(len(self.mean_))
+
+    def get_precision(self) -> Array:
+        """Inverse of `get_covariance`; its pseudo-inverse where there is no noise.
+
+        Returns
+        -------
+        precision : ndarray of shape (n_features_in_, n_features_in_)
+        """
+        check_is_fitted(self)
+        check_width(int(self.n_samples_), len(self.mean_), "PCA.get_precision")
+        components = self._axes_.components
+        inverse = self._inverse_variance()
+        if self.noise_variance_ == 0:
+            return (components.T * inverse) @ components
+        flat = 1 / self.noise_variance_
+        return (components.T * (inverse - flat)) @ components + flat * np.eye(len(self.mean_))
+
+    def score_samples(self, X: Any) -> Array:
+        """Log-likelihood of every row under the probabilistic model.
+
+        Without noise, that of its component in the subspace of the model.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features)
+            Rows with the columns that were learned from.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+        """
+        check_is_fitted(self)
+        table = self._admit(X, reset=False)
+        likelihood = np.empty((table.shape[0], 1))
+        self._map(table, self._score_block, likelihood, False)
+        return likelihood[:, 0]
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean log-likelihood of rows under the probabilistic model.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features)
+            Rows with the columns that were learned from.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        log_likelihood : float
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    def _score_block(self, rows: Rows, out: Array) -> None:
+        components, inverse = self._axes_.components, self._inverse_variance()
+        deviation = centre(rows, self.mean_, self._mean_low_, 0)
+        projected = deviation @ components.T
+        distance = projected**2 @ inverse
+        dimensions = np.count_nonzero(inverse)
+        log_determinant = np.log(inverse[inverse > 0]).sum()
+        if self.noise_variance_ > 0:
+            residual = deviation - projected @ components
+            distance += np.einsum("ij,ij->i", residual, residual) / self.noise_variance_
+            log_determinant -= (len(self.mean_) - dimensions) * np.log(self.noise_variance_)
+            dimensions = len(self.mean_)
+        out[:, 0] = (log_determinant - dimensions * np.log(2 * np.pi) - distance) / 2
+
+    def _model_variance(self) -> Array:
+        return np.maximum(self.explained_variance_, self.noise_variance_)
+
+    def _inverse_variance(self) -> Array:
+        variance = self._model_variance()
+        used = self._signal_ | (self.noise_variance_ > 0)
+        return np.where(used, 1 / np.where(variance > 0, variance, 1.0), 0.0)
+
+    # Choosing -------------------------------------------------------------------------
+
+    def _choose_solver(self, n_rows: float, occasion: Occasion) -> str:
+        if self.svd_solver != "auto":
+            return self.svd_solver
+        if occasion.is_sparse:
+            return "arpack"
+        n_features, k = occasion.n_features, self.n_components
+        if isinstance(occasion.earlier, Scatter):
+            return "covariance_eigh"
+        if n_features <= EXACT and n_rows >= 10 * n_features and not occasion.is_partial:
+            return "covariance_eigh"
+        smaller = min(n_rows, n_features)
+        if smaller > EXACT and is_real(k) and 1 <= k < 0.8 * smaller:
+            return "randomized"
+        return "full"
+
+    def _check_components(self, n_rows: float, occasion: Occasion) -> None:
+        """Compare `n_components` with the shape; `partial_fit` may see more rows later."""
+        k, solver, smaller = self.n_components, self._solver_, self._smaller_
+        if occasion.is_partial:
+            smaller, n_rows = occasion.n_features, np.inf
+        if k is None:
+            return
+        truncated = solver in ("arpack", "randomized")
+        message = None
+        if k == "mle":
+            if truncated:
+                message = f"n_components='mle' cannot be a string with svd_solver={solver!r}"
+            elif n_rows < occasion.n_features:
+                message = "n_components='mle' is only supported if n_samples >= n_features"
+        elif not (1 if truncated else 0) <= k <= smaller:
+            message = (
+                f"n_components={k!r} must be between {1 if truncated else 0} and "
+                f"min(n_samples, n_features)={smaller} with svd_solver={solver!r}"
+            )
+        elif solver == "arpack" and k == smaller:
+            message = (
+                f"n_components={k!r} must be strictly less than "
+                f"min(n_samples, n_features)={smaller} with svd_solver={solver!r}"
+            )
+        if message is not None:
+            raise InvalidParameterError(
+                f"{message}; got rows of shape ({occasion.n_rows}, {occasion.n_features})."
+            )
+
+    def _find_axes(self, statistic: Scatter | Triangle) -> tuple[Axes, float]:
+        """Axes, and the sum of squares of the centred rows in their units."""
+        if isinstance(statistic, Triangle) and self._solver_ in ("arpack", "randomized"):
+            triangle, exponent = common_units(statistic.triangle, statistic.exponent)
+            k, n_rows = self._wanted(), statistic.total
+            random_state = check_random_state(self.random_state)
+            if self._solver_ == "arpack":
+                axes = linalg.arpack_axes(triangle, n_rows, k, self.tol, random_state)
+            else:
+                axes = linalg.randomized_axes(
+                    triangle,
+                    n_rows,
+                    k,
+                    n_oversamples=self.n_oversamples,
+                    n_iter=self.iterated_power,
+                    power_iteration_normalizer=self.power_iteration_normalizer,
+                    random_state=random_state,
+                )
+            axes = linalg.complete(axes._replace(exponent=exponent), k)
+            return axes, float(np.einsum("ij,ij->", triangle, triangle))
+        axes = linalg.complete(principal_axes(statistic), self._smaller_)
+        return axes, float((axes.singular_values**2).sum())
+
+    def _wanted(self) -> int:
+        """Components asked for, as far as the shape goes."""
+        if self.n_components is None:
+            return max(1, self._smaller_ - (self._solver_ == "arpack"))
+        return min(int(self.n_components), self._smaller_)
+
+    def _resolve_components(self, variance: Array, ratio: Array, n_rows: float) -> int:
+        k = self.n_components
+        if k == "mle":
+            return linalg.infer_dimension(variance, n_rows) if len(variance) > 1 else 1
+        if is_real(k) and 0 < k < 1:
+            return linalg.count_components(ratio[: self._smaller_], float(k))
+        return self._wanted()
+
+    def _check_sparse(self, X: Any) -> Sequence[str]:
+        return ("csr", "csc")
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.components_.shape[0]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.svd_solver in ("auto", "arpack", "covariance_eigh")
+        return tags
+
+
+def centre(rows: Rows, mean: Array, mean_low: Array, exponent: int) -> Array:
+    """``(rows - mean) * 2**-exponent`` in float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if exponent:
+            return kernels.subtract(rows, mean, mean_low, np.full(len(mean), exponent))
+        return kernels.subtract(rows, mean, mean_low)

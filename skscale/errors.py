@@ -1,0 +1,83 @@
+"""Public exceptions and warnings: one class for each mistake a caller may want to catch.
+
+Every class also derives from the built-in exception that scikit-learn raises for the same
+mistake, so code written against scikit-learn keeps catching it.
+"""
+
+__all__ = [
+    "AllMissingWarning",
+    "IncompatibleStatisticError",
+    "InfiniteValueError",
+    "InvalidParameterError",
+    "MissingDependencyError",
+    "MissingValueError",
+    "NonNumericColumnError",
+    "SampleWeightError",
+    "SchemaError",
+    "TooWideError",
+]
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A constructor argument is not among the allowed ones."""
+
+
+class NonNumericColumnError(TypeError):
+    """A table has columns that are not numbers: text, categories, dates, objects."""
+
+
+class InfiniteValueError(ValueError):
+    """An infinity in the rows.
+
+    Parameters
+    ----------
+    message : str
+        What was found.
+    row, column : int
+        Position of the first infinity in the rows that were given.
+    """
+
+    def __init__(self, message: str, row: int = -1, column: int = -1) -> None:
+        super().__init__(message)
+        self.row = row
+        self.column = column
+
+
+class MissingValueError(ValueError):
+    """NaN where the method has no rule for it.
+
+    Parameters
+    ----------
+    message : str
+        What was found.
+    columns : tuple of int
+        Positions of the columns that hold NaN.
+    """
+
+    def __init__(self, message: str, columns: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.columns = columns
+
+
+class SchemaError(ValueError):
+    """The columns of a table are not the ones that were learned from."""
+
+
+class SampleWeightError(ValueError):
+    """Sample weights of the wrong shape, or negative, missing, infinite or all zero."""
+
+
+class IncompatibleStatisticError(ValueError):
+    """Two statistics cannot be merged, or a transformer cannot be solved from this one."""
+
+
+class TooWideError(ValueError):
+    """A table has too many columns for a method that keeps a square matrix of them."""
+
+
+class MissingDependencyError(ImportError):
+    """An optional library was asked for and is not installed."""
+
+
+class AllMissingWarning(UserWarning):
+    """A column without a single value: nothing was learned about it, it stays NaN."""

@@ -1,0 +1,212 @@
+"""Z-score: every column minus its mean, divided by its standard deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, final
+
+import numpy as np
+from sklearn.base import OneToOneFeatureMixin
+
+from skscale import _kernels as kernels
+from skscale._base import StatisticTransformer
+from skscale._kernels import Array, Rows
+from skscale._parameters import boolean, real
+from skscale.statistics import Moments
+from skscale.statistics._constant import divisor, plain_count
+
+
+@final
+class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
+    """Standardize every column: ``z = (x - mean) / standard deviation``.
+
+    Use it before methods that compare columns by size: neighbours, support vector machines,
+    penalized linear models, principal components. It does not bound the result and does not
+    resist outliers.
+
+    Parameters
+    ----------
+    copy : bool, default=True
+        False lets `transform` write into a float array that it is given.
+    with_mean : bool, default=True
+        Subtract the mean. Must be False for sparse rows.
+    with_std : bool, default=True
+        Divide by the standard deviation.
+    ddof : float, default=0
+        The variance is the sum of squared deviations divided by ``count - ddof``: 0 for that of
+        the rows themselves, 1 for the unbiased estimate.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features_in_,), float64, or None
+        Mean of every column; None if neither mean nor standard deviation is used.
+    var_ : ndarray of shape (n_features_in_,), float64, or None
+        Variance; None if `with_std` is False.
+    scale_ : ndarray of shape (n_features_in_,), float64, or None
+        Standard deviation, and 1 for a constant column; None if `with_std` is False.
+    n_samples_seen_ : int or float, or ndarray of shape (n_features_in_,)
+        Number of rows, or sum of their weights; by column if some values are missing.
+    statistic_ : Moments
+        All that was kept of the rows.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if all are strings.
+
+    Raises
+    ------
+    InfiniteValueError, NonNumericColumnError, SampleWeightError, SchemaError
+        For bad rows, columns or weights; see `skscale.errors`.
+
+    See Also
+    --------
+    MinMaxScaler : scale to an interval.
+    Whitener : remove the correlations too.
+
+    Notes
+    -----
+    NaN is left out of the statistics and stays NaN. A column is constant if all its values are
+    equal, or its standard deviation is below the spacing of floats around its mean; it is
+    divided by 1. A single row, or ``count <= ddof``, has variance 0 and is such a column.
+
+    Statistics are accumulated in float64, the mean to twice its digits, and rows are centred in
+    float64 before they are cast back to their dtype. Cost: O(n_samples * n_features) time,
+    O(n_features) memory.
+
+    References
+    ----------
+    Chan, T. F., Golub, G. H. and LeVeque, R. J. (1983). Algorithms for computing the sample
+    variance: analysis and recommendations. The American Statistician 37, 242-247.
+
+    Examples
+    --------
+    >>> from skscale import StandardScaler
+    >>> StandardScaler().fit_transform([[0.0, 7.0], [2.0, 7.0]])  # a constant column becomes 0
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+
+    Missing values stay missing, and any batch size gives the same result:
+
+    >>> scaler = StandardScaler().partial_fit([[1.0]]).partial_fit([[3.0], [float("nan")]])
+    >>> scaler.mean_, scaler.n_samples_seen_
+    (array([2.]), 2)
+
+    Digits survive far from zero:
+
+    >>> StandardScaler().fit_transform([[1e15], [1e15 + 1], [1e15 + 2]]).ravel().round(4)
+    array([-1.2247,  0.    ,  1.2247])
+    """
+
+    _rules: ClassVar = {
+        "copy": boolean,
+        "with_mean": boolean,
+        "with_std": boolean,
+        "ddof": real("a non-negative number", lambda value: value >= 0),
+    }
+    _statistics: ClassVar = (Moments,)
+    _allow_missing: ClassVar = True
+    _mean_low_: Any = 0.0
+    _exponent_: Any = 0
+
+    def __init__(
+        self, *, copy: bool = True, with_mean: bool = True, with_std: bool = True, ddof: float = 0
+    ) -> None:
+        self.copy = copy
+        self.with_mean = with_mean
+        self.with_std = with_std
+        self.ddof = ddof
+
+    def transform(self, X: Any, copy: bool | None = None) -> Any:
+        """Standardize rows by what was learned.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features)
+            Rows with the columns that were learned from.
+        copy : bool, default=None
+            False to write into `X` if it is a float array; None for the constructor's choice.
+
+        Returns
+        -------
+        X_new : array or frame of shape (n_samples, n_features)
+            In the float dtype of `X`; a frame if `set_output` asks for one.
+        """
+        return self._transform(X, self.copy if copy is None else copy)
+
+    def inverse_transform(self, X: Any, copy: bool | None = None) -> Any:
+        """Undo the standardization.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features)
+            Standardized rows. Columns of a frame go by name; some of them are enough.
+        copy : bool, default=None
+            False to write into `X` if it is a float array; None for the constructor's choice.
+
+        Returns
+        -------
+        X_original : array or frame of shape (n_samples, n_features)
+            In the float dtype of `X`; a frame if `set_output` asks for one.
+        """
+        return self._inverse_transform(X, self.copy if copy is None else copy)
+
+    def _measure(self, rows: Rows, weights: Array | None) -> Moments:
+        return Moments.of(rows, weights)
+
+    def _solve(self, statistic: Moments) -> None:
+        used = self.with_mean or self.with_std
+        self.mean_ = np.where(statistic.count > 0, statistic.mean, np.nan) if used else None
+        self._mean_low_ = statistic.mean_low
+        self.n_samples_seen_ = plain_count(statistic.count)
+        self.var_ = self.scale_ = None
+        if self.with_std:
+            self.var_ = statistic.variance(self.ddof)
+            self._width_, self._exponent_ = divisor(statistic, self.ddof)
+            with np.errstate(over="ignore"):
+                self.scale_ = np.ldexp(self._width_, self._exponent_)
+
+    def _apply(self, rows: Rows, out: Array) -> None:
+        kernels.standardize(rows, *self._solution(slice(None)), out)
+
+    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
+        kernels.unstandardize(rows, *self._solution(columns), out)
+
+    def _solution(self, columns: Any) -> tuple[Array, Array, Array, Array]:
+        """Mean and standard deviation as the kernels take them."""
+        zeros = np.zeros(self.n_features_in_ if hasattr(self, 'n_features_in_') else np.size(self.scale_))
+        exponent = self._exponent_ if self.with_std else zeros.astype(np.int64)
+        mean, low = (self.mean_, self._mean_low_) if self.with_mean else (zeros, zeros)
+        if not self.with_std:
+            width = zeros + 1
+        else:
+            width = self._width_ if np.any(exponent) else self.scale_
+        return tuple(np.broadcast_to(part, zeros.shape)[columns] for part in (mean, low, width, exponent))
+
+    def _check_sparse(self, X: Any) -> Sequence[str]:
+        if self.with_mean:
+            raise ValueError(
+                "Cannot center sparse matrices: pass `with_mean=False` instead, which keeps the "
+                "zeros, or X.toarray() if the table fits in memory."
+            )
+        return ("csr", "csc")
+
+    def _apply_sparse(self, X: Any, copy: bool) -> Any:
+        return self._scale_stored(kernels.standardize, X, copy)
+
+    def _invert_sparse(self, X: Any, copy: bool) -> Any:
+        return self._scale_stored(kernels.unstandardize, X, copy)
+
+    def _scale_stored(self, kernel: Any, X: Any, copy: bool) -> Any:
+        X = X.copy() if copy else X
+        column = X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+        stored = X.data[np.newaxis]
+        kernel(stored, *self._solution(column), stored)
+        return X
+
+    def _empty_columns(self) -> Array:
+        return self.statistic_.count == 0
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = not self.with_mean
+        return tags

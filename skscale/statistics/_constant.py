@@ -1,0 +1,37 @@
+"""What counts as a constant column, and what it is divided by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skscale._kernels import Array
+from skscale.statistics._moments import Moments
+from skscale.statistics._running import RunningMoments
+
+
+def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Array]:
+    """Standard deviation to divide by: 1 where the column is constant, NaN where it is empty.
+
+    A column is constant if its standard deviation is zero, or below the spacing of floats
+    around its mean. The bound does not grow with the number of rows.
+
+    Returns
+    -------
+    width, exponent : arrays of shape (n_features,)
+        Standing for ``width * 2**exponent``.
+    """
+    width, exponent = moments.deviation(ddof)
+    with np.errstate(over="ignore"):
+        constant = np.ldexp(width, exponent) < np.spacing(np.abs(moments.mean))
+    constant = (width == 0) | (constant & ~moments.wide)
+    width = np.where(moments.count == 0, np.nan, np.where(constant, 1.0, width))
+    return width, np.where(constant, 0, exponent)
+
+
+def plain_count(count: Array) -> Any:
+    """One number if all columns have the same count, and integers if all counts are whole."""
+    if (count == np.rint(count)).all():
+        count = count.astype(np.int64)
+    return count[0] if count.min() == count.max() else count

@@ -1,0 +1,97 @@
+"""Count, smallest and largest value of every column."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from skscale import _kernels as kernels
+from skscale._kernels import Array
+from skscale.statistics._protocol import frozen, prepare, total_weight
+
+
+@frozen
+class Extrema:
+    """Count, minimum and maximum of every column; NaN is left out.
+
+    Parameters
+    ----------
+    total : float
+        Sum of the weights of all rows.
+    count : array of shape (n_features,)
+        Sum of the weights of the rows that have a value in the column.
+    minimum, minimum_low, maximum, maximum_low : arrays of shape (n_features,)
+        Each an unevaluated sum of two floats; the low parts are zero except for integers
+        that float64 cannot hold. ``inf`` and ``-inf`` where `count` is 0.
+
+    Notes
+    -----
+    Exact: merging loses nothing. A row of weight 0 is a row that is not there.
+
+    Examples
+    --------
+    >>> from skscale.statistics import Extrema
+    >>> both = Extrema.of([[3.0], [1.0]]).merge(Extrema.of([[2.0]]))
+    >>> both.minimum, both.maximum
+    (array([1.]), array([3.]))
+    """
+
+    total: float
+    count: Array
+    minimum: Array
+    minimum_low: Array
+    maximum: Array
+    maximum_low: Array
+
+    @classmethod
+    def of(cls, rows: Any, weights: Any = None) -> Self:
+        """Measure dense rows of shape (n_rows, n_features)."""
+        rows, weights, has_missing = prepare(rows, weights)
+        total = total_weight(rows, weights)
+        if len(rows) == 0:
+            empty, zeros = np.full(rows.shape[1], np.inf), np.zeros(rows.shape[1])
+            return cls(total, zeros, empty, zeros, -empty, zeros)
+        count = np.full(rows.shape[1], total)
+        if has_missing:
+            values = rows.high if isinstance(rows, kernels.WideRows) else rows
+            observed = (~np.isnan(values)).astype(np.float64)
+            if weights is not None:
+                observed *= weights[:, np.newaxis]
+            count = kernels.reduce_columns(np.add, observed)
+        return cls(total, count, *kernels.extrema(rows, has_missing))
+
+    def merge(self, later: Self) -> Self:
+        """Extrema of these rows and the `later` ones."""
+        left = _before(later.minimum, later.minimum_low, self.minimum, self.minimum_low)
+        right = _before(self.maximum, self.maximum_low, later.maximum, later.maximum_low)
+        return type(self)(
+            self.total + later.total,
+            self.count + later.count,
+            np.where(left, later.minimum, self.minimum),
+            np.where(left, later.minimum_low, self.minimum_low),
+            np.where(right, later.maximum, self.maximum),
+            np.where(right, later.maximum_low, self.maximum_low),
+        )
+
+    @property
+    def n_features(self) -> int:
+        return len(self.count)
+
+    def span(self) -> tuple[Array, Array]:
+        """Maximum minus minimum as ``(width, exponent)``, standing for ``width * 2**exponent``.
+
+        NaN where there is no value. The exponent is zero unless the width overflows.
+        """
+        seen = self.count > 0
+        high = np.where(seen, self.maximum, np.nan)[np.newaxis]
+        low = np.where(seen, self.minimum, np.nan)
+        rows = kernels.WideRows(high, self.maximum_low[np.newaxis])
+        with np.errstate(over="ignore", invalid="ignore"):
+            overflows = np.isinf(high[0] - low)
+            exponent = np.where(overflows, 1, 0)
+            return kernels.subtract(rows, low, self.minimum_low, exponent)[0], exponent
+
+
+def _before(high: Array, low: Array, other: Array, other_low: Array) -> Array:
+    return (high < other) | ((high == other) & (low < other_low))

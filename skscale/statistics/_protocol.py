@@ -1,0 +1,198 @@
+"""The law every statistic keeps, and the parts all statistics share.
+
+    of(a ++ b) == of(a).merge(of(b))        up to rounding, wherever the rows are cut
+    of(no rows) is the identity             on both sides
+
+Merging is associative and keeps the order of the rows; nothing may rely on swapping them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Protocol, Self, TypeVar, dataclass_transform, runtime_checkable
+
+import numpy as np
+from scipy import sparse
+
+from skscale._kernels import Array, Rows, WideRows, as_rows, check_finite
+from skscale.errors import (
+    IncompatibleStatisticError,
+    InfiniteValueError,
+    MissingValueError,
+    SampleWeightError,
+)
+
+
+@runtime_checkable
+class Statistic(Protocol):
+    """What rows leave behind: small, immutable, mergeable.
+
+    Attributes
+    ----------
+    total : float
+        Sum of the weights of the rows: their number where no weights were given.
+    n_features : int
+        Number of columns.
+    """
+
+    total: float
+
+    @property
+    def n_features(self) -> int: ...
+
+    @classmethod
+    def of(cls, rows: Any, weights: Any = None) -> Self:
+        """Measure rows of shape (n_rows, n_features)."""
+        ...
+
+    def merge(self, later: Self) -> Self:
+        """Statistic of these rows followed by the `later` ones."""
+        ...
+
+
+Class = TypeVar("Class", bound=type)
+
+
+@dataclass_transform(frozen_default=True)
+def frozen(cls: Class) -> Class:
+    """Make a class of arrays and numbers a statistic's record.
+
+    A frozen dataclass whose arrays are read-only, also after unpickling; compared by value,
+    bit for bit; whose `merge` takes its own kind and width only.
+    """
+    merge = cls.merge
+
+    @functools.wraps(merge)
+    def guarded(self: Any, later: Any) -> Any:
+        if type(later) is not cls:
+            raise IncompatibleStatisticError(
+                f"{cls.__name__} merges with {cls.__name__} only; got {type(later).__name__}."
+            )
+        if later.n_features != self.n_features:
+            raise IncompatibleStatisticError(
+                f"{cls.__name__} of {self.n_features} features cannot be merged with one "
+                f"of {later.n_features} features."
+            )
+        return merge(self, later)
+
+    cls.merge = guarded
+    cls.__post_init__ = _seal
+    cls.__reduce__ = _reduce
+    cls.__eq__ = _equal
+    cls.__hash__ = None
+    cls.__repr__ = _represent
+    return dataclass(frozen=True, eq=False, repr=False)(cls)
+
+
+def _seal(self: Any) -> None:
+    for field in fields(self):
+        value = getattr(self, field.name)
+        if isinstance(value, np.ndarray):
+            value = value.view()
+            value.flags.writeable = False
+            object.__setattr__(self, field.name, value)
+
+
+def _values(self: Any) -> tuple[Any, ...]:
+    return tuple(getattr(self, field.name) for field in fields(self))
+
+
+def _reduce(self: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    return type(self), _values(self)
+
+
+def _equal(self: Any, other: Any) -> bool:
+    if type(other) is not type(self):
+        return NotImplemented
+    return all(
+        np.array_equal(mine, theirs, equal_nan=True)
+        if isinstance(mine, np.ndarray)
+        else mine == theirs
+        for mine, theirs in zip(_values(self), _values(other), strict=True)
+    )
+
+
+def _represent(self: Any) -> str:
+    return f"{type(self).__name__}(total={self.total:g}, n_features={self.n_features})"
+
+
+def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
+    """Rows and weights as the kernels take them, and whether a value is missing.
+
+    Parameters
+    ----------
+    rows : array of shape (n_rows, n_features), dense or CSR/CSC
+        Real numbers.
+    weights : array of shape (n_rows,), or None
+        Non-negative. Rows of weight zero are left out: they are rows that are not there.
+
+    Returns
+    -------
+    rows : array of shape (n_weighted_rows, n_features), WideRows, or sparse
+    weights : array of shape (n_weighted_rows,) or None
+    has_missing : bool
+
+    Raises
+    ------
+    InfiniteValueError, SampleWeightError, ValueError
+    """
+    if not sparse.issparse(rows):
+        rows = as_rows(rows)
+        if rows.ndim != 2:
+            raise ValueError(
+                f"rows must be of shape (n_rows, n_features); got {rows.ndim} dimension(s)"
+            )
+    if weights is not None:
+        weights = np.asarray(weights, dtype=np.float64)
+        if weights.shape != (rows.shape[0],):
+            raise SampleWeightError(
+                f"weights must be of shape ({rows.shape[0]},), one per row; got {weights.shape}"
+            )
+        if not (np.isfinite(weights).all() and (weights >= 0).all()):
+            raise SampleWeightError("weights must be finite and not negative")
+        if not weights.all():
+            rows, weights = rows[weights > 0], weights[weights > 0]
+    has_missing = _check_stored(rows) if sparse.issparse(rows) else check_finite(rows)
+    return rows, weights, has_missing
+
+
+def prepare_complete(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
+    """As `prepare`, for statistics that have no rule for missing values; always dense.
+
+    Raises
+    ------
+    MissingValueError
+        With the columns that hold NaN.
+    """
+    if sparse.issparse(rows):
+        rows = rows.toarray()
+    rows, weights, has_missing = prepare(rows, weights)
+    if has_missing:
+        values = rows.high if isinstance(rows, WideRows) else rows
+        columns = np.flatnonzero(np.isnan(values).any(axis=0))
+        raise MissingValueError(
+            f"Input X contains NaN, in columns {columns.tolist()}.", tuple(columns.tolist())
+        )
+    return rows, weights
+
+
+def total_weight(rows: Rows, weights: Array | None) -> float:
+    """Sum of weights; the number of rows without them."""
+    return float(rows.shape[0]) if weights is None else float(weights.sum())
+
+
+def _check_stored(rows: Any) -> bool:
+    infinite = np.flatnonzero(np.isinf(rows.data))
+    if len(infinite):
+        triplets = rows.tocoo()
+        first = np.flatnonzero(np.isinf(triplets.data))[0]
+        row, column = int(triplets.row[first]), int(triplets.col[first])
+        raise InfiniteValueError(
+            f"Input X contains infinity or a value too large for dtype({rows.dtype.name!r}): "
+            f"{triplets.data[first]} in row {row}, column {column}.",
+            row,
+            column,
+        )
+    return bool(np.isnan(rows.data).any())

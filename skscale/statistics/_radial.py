@@ -1,0 +1,116 @@
+"""A scatter matrix with the third and fourth radial moments that shrinkage needs."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from skscale._kernels import Array
+from skscale.statistics._means import Mean, merge_means
+from skscale.statistics._protocol import frozen, prepare_complete
+from skscale.statistics._scatter import Scatter, centred
+
+
+@frozen
+class RadialScatter:
+    """Scatter matrix, and the sums of ``|y|**2 y`` and ``|y|**4`` of the centred rows y.
+
+    Parameters
+    ----------
+    scatter : Scatter
+        Of the rows.
+    cubic : array of shape (n_features,)
+        Sum of ``|y|**2 y``, in units of ``8**exponent``.
+    quartic : float
+        Sum of ``|y|**4``, in units of ``16**exponent``.
+    exponent : int
+        Zero unless the deviations are below 1e-120 or above 1e120.
+
+    Notes
+    -----
+    When the mean moves by c, ``|y + c|**2 = |y|**2 + 2 c'y + |c|**2``; expanded, the new sums
+    need no more than the old ones, the scatter matrix and its trace.
+
+    References
+    ----------
+    Ledoit, O. and Wolf, M. (2004). A well-conditioned estimator for large-dimensional
+    covariance matrices. Journal of Multivariate Analysis 88, 365-411.
+
+    Examples
+    --------
+    >>> from skscale.statistics import RadialScatter
+    >>> RadialScatter.of([[0.0, 0.0], [2.0, 0.0]]).quartic
+    2.0
+    """
+
+    scatter: Scatter
+    cubic: Array
+    quartic: float
+    exponent: int
+
+    @classmethod
+    def of(cls, rows: Any, weights: Any = None) -> Self:
+        """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
+        rows, weights = prepare_complete(rows, weights)
+        scatter = Scatter.of(rows, weights)
+        _, _, _, deviation, exponents = centred(rows, None if weights is None else weights)
+        if weights is not None:
+            deviation = deviation / np.sqrt(weights)[:, np.newaxis]
+        exponent = _common(scatter)
+        deviation = np.ldexp(deviation, exponents - exponent)
+        square = np.einsum("ij,ij->i", deviation, deviation)
+        weighted = square if weights is None else square * weights
+        return cls(scatter, weighted @ deviation, float(weighted @ square), exponent)
+
+    def merge(self, later: Self) -> Self:
+        """Sums of these rows and the `later` ones, about the common mean."""
+        scatter = self.scatter.merge(later.scatter)
+        exponent = _common(scatter)
+        _, between = merge_means(self.scatter._mean(), later.scatter._mean())
+        apart = np.ldexp(between.difference, between.exponent - exponent)
+        share = later.total / scatter.total if scatter.total else 0.0
+        cubic, quartic = self._about(apart * share, exponent)
+        later_cubic, later_quartic = later._about(-apart * (1 - share), exponent)
+        return type(self)(scatter, cubic + later_cubic, quartic + later_quartic, exponent)
+
+    def _about(self, distance: Array, exponent: int) -> tuple[Array, float]:
+        """Both sums about a centre `distance` above the mean, in units of `exponent`."""
+        c = -distance
+        matrix = self.scatter.scatter
+        units = np.ldexp(1.0, np.maximum(self.scatter.exponent - exponent, -1100))
+        matrix = matrix * units * units[:, np.newaxis]
+        cubic = np.ldexp(self.cubic, 3 * (self.exponent - exponent))
+        quartic = np.ldexp(self.quartic, 4 * (self.exponent - exponent))
+        trace, square, n = np.trace(matrix), c @ c, self.total
+        return (
+            cubic + c * trace + 2 * matrix @ c + n * square * c,
+            float(
+                quartic
+                + 4 * c @ cubic
+                + 2 * square * trace
+                + 4 * c @ matrix @ c
+                + n * square * square
+            ),
+        )
+
+    @property
+    def total(self) -> float:
+        return self.scatter.total
+
+    @property
+    def n_features(self) -> int:
+        return self.scatter.n_features
+
+    @property
+    def mean(self) -> Array:
+        return self.scatter.mean
+
+    @property
+    def mean_low(self) -> Array:
+        return self.scatter.mean_low
+
+
+def _common(scatter: Scatter) -> int:
+    spread = np.diagonal(scatter.scatter) > 0
+    return int(scatter.exponent[spread].max()) if spread.any() else 0

@@ -1,0 +1,150 @@
+"""Exponentially weighted averages of the moments of mini-batches."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from skscale._kernels import Array
+from skscale.errors import IncompatibleStatisticError
+from skscale.statistics._means import Mean, merge_means
+from skscale.statistics._moments import Moments
+from skscale.statistics._protocol import frozen
+
+
+@frozen
+class RunningMoments:
+    """Exponentially weighted averages of batch means and batch variances, debiased.
+
+    After batches 1 .. t a batch i weighs ``momentum * (1 - momentum)**(t - i)``, and the
+    averages are divided by the sum of these weights, ``1 - (1 - momentum)**t``. So there is
+    no start value to forget, and merging is associative: the earlier side is damped by the
+    batches of the later one. It is not commutative.
+
+    Parameters
+    ----------
+    momentum : float in (0, 1]
+        Weight of the newest batch, as in PyTorch: ``new = (1 - momentum) old + momentum batch``.
+    ddof : float
+        A batch variance is divided by its count minus this.
+    total : float
+        Sum of the weights of the rows.
+    n_batches : int
+        Number of mini-batches.
+    mean, mean_low, mean_weight : arrays of shape (n_features,)
+        Debiased average of the batch means, as an unevaluated sum of two floats, and the sum
+        of the batch weights in it: 0 where no batch had a value.
+    deviation_square, deviation_exponent, variance_weight : arrays of shape (n_features,)
+        The same for the batch variances, ``deviation_square * 4**deviation_exponent``. A
+        batch with `ddof` values or fewer, or a single one, moves the mean and not the
+        variance.
+    wide : bool array of shape (n_features,)
+        Whether the column held integers that float64 cannot hold.
+
+    References
+    ----------
+    Ioffe, S. and Szegedy, C. (2015). Batch normalization: accelerating deep network training
+    by reducing internal covariate shift. Kingma, D. P. and Ba, J. (2015). Adam: a method for
+    stochastic optimization, section 3 (the debiasing).
+
+    Examples
+    --------
+    >>> from skscale.statistics import RunningMoments
+    >>> one = RunningMoments.of([[0.0], [2.0]], momentum=0.5)
+    >>> two = RunningMoments.of([[4.0], [8.0]], momentum=0.5)
+    >>> one.merge(two).mean  # (0.25 * 1 + 0.5 * 6) / 0.75
+    array([4.33333333])
+    """
+
+    momentum: float
+    ddof: float
+    total: float
+    n_batches: int
+    mean: Array
+    mean_low: Array
+    mean_weight: Array
+    deviation_square: Array
+    deviation_exponent: Array
+    variance_weight: Array
+    wide: Array
+
+    @classmethod
+    def of(cls, rows: Any, weights: Any = None, *, momentum: float = 0.1, ddof: float = 0) -> Self:
+        """Measure one mini-batch."""
+        moments = Moments.of(rows, weights)
+        has_variance = moments.count > max(ddof, 1)
+        width, exponent = moments.deviation(ddof)
+        return cls(
+            momentum,
+            ddof,
+            moments.total,
+            int(moments.total > 0),
+            moments.mean,
+            moments.mean_low,
+            np.where(moments.count > 0, momentum, 0.0),
+            np.where(has_variance, width * width, 0.0),
+            exponent,
+            np.where(has_variance, momentum, 0.0),
+            moments.wide,
+        )
+
+    def merge(self, later: Self) -> Self:
+        """Averages over these batches followed by the `later` ones."""
+        if (self.momentum, self.ddof) != (later.momentum, later.ddof):
+            raise IncompatibleStatisticError(
+                f"Running moments with momentum={self.momentum} and ddof={self.ddof} cannot be "
+                f"merged with momentum={later.momentum} and ddof={later.ddof}."
+            )
+        earlier_weight = self.mean_weight * (1 - later.mean_weight)
+        mean, _ = merge_means(
+            Mean(earlier_weight, self.mean, self.mean_low),
+            Mean(later.mean_weight, later.mean, later.mean_low),
+        )
+        old = self.variance_weight * (1 - later.variance_weight)
+        weight = old + later.variance_weight
+        exponent = np.maximum(self.deviation_exponent, later.deviation_exponent)
+        share = later.variance_weight / np.where(weight == 0, 1.0, weight)
+        earlier_square = np.ldexp(self.deviation_square, 2 * (self.deviation_exponent - exponent))
+        later_square = np.ldexp(later.deviation_square, 2 * (later.deviation_exponent - exponent))
+        return type(self)(
+            self.momentum,
+            self.ddof,
+            self.total + later.total,
+            self.n_batches + later.n_batches,
+            mean.high,
+            mean.low,
+            mean.count,
+            (1 - share) * earlier_square + share * later_square,
+            exponent,
+            weight,
+            self.wide | later.wide,
+        )
+
+    @property
+    def n_features(self) -> int:
+        return len(self.mean)
+
+    @property
+    def count(self) -> Array:
+        """Sum of the batch weights in the mean: 0 where no value was seen."""
+        return self.mean_weight
+
+    def deviation(self, ddof: float | None = None) -> tuple[Array, Array]:
+        """Standard deviation as ``(width, exponent)``, standing for ``width * 2**exponent``."""
+        self._check_ddof(ddof)
+        return np.sqrt(self.deviation_square), self.deviation_exponent
+
+    def variance(self, ddof: float | None = None) -> Array:
+        """Debiased average of the batch variances; NaN where no value was seen."""
+        self._check_ddof(ddof)
+        with np.errstate(over="ignore"):
+            variance = np.ldexp(self.deviation_square, 2 * self.deviation_exponent)
+        return np.where(self.mean_weight == 0, np.nan, variance)
+
+    def _check_ddof(self, ddof: float | None) -> None:
+        if ddof is not None and ddof != self.ddof:
+            raise IncompatibleStatisticError(
+                f"The batch variances were divided by count - {self.ddof:g} when they were "
+                f"measured; ddof={ddof:g} comes too late."
+            )

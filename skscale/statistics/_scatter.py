@@ -1,0 +1,150 @@
+"""Count, mean and centred scatter matrix."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from skscale import _kernels as kernels
+from skscale._kernels import Array
+from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
+from skscale.statistics._protocol import frozen, prepare_complete, total_weight
+
+
+@frozen
+class Scatter:
+    """Count, mean and centred scatter matrix: sum of ``(x - mean)(x - mean)'``.
+
+    Parameters
+    ----------
+    total : float
+        Sum of the weights of the rows.
+    mean, mean_low : arrays of shape (n_features,)
+        Mean as an unevaluated sum of two floats.
+    scatter, scatter_low : arrays of shape (n_features, n_features)
+        As an unevaluated sum of two floats. Entry ``i, j`` is in units of
+        ``2**(exponent[i] + exponent[j])``.
+    exponent : integer array of shape (n_features,)
+        Zero unless the deviations of a column are below 1e-120 or above 1e120.
+
+    Raises
+    ------
+    MissingValueError
+        NaN has no place in a scatter matrix.
+
+    Notes
+    -----
+    Integer weights mean repetition. Cost of `of`: ``n p**2`` flops; of `merge`: O(p**2).
+    Eigenvalues of the matrix are good to ``eps`` times the largest, so that directions
+    below 1e-8 of the first have no digits left: `Triangle` keeps them.
+
+    References
+    ----------
+    Chan, T. F., Golub, G. H. and LeVeque, R. J. (1983). Algorithms for computing the sample
+    variance: analysis and recommendations. The American Statistician 37, 242-247.
+
+    Examples
+    --------
+    >>> from skscale.statistics import Scatter
+    >>> Scatter.of([[0, 0], [2, 0]]).merge(Scatter.of([[1, 3]])).scatter
+    array([[2., 0.],
+           [0., 6.]])
+    """
+
+    total: float
+    mean: Array
+    mean_low: Array
+    scatter: Array
+    scatter_low: Array
+    exponent: Array
+
+    @classmethod
+    def of(cls, rows: Any, weights: Any = None) -> Self:
+        """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
+        rows, weights = prepare_complete(rows, weights)
+        n_features = rows.shape[1]
+        zeros = np.zeros((n_features, n_features))
+        total, mean, mean_low, deviation, exponent = centred(rows, weights)
+        scatter = deviation.T @ deviation if len(deviation) else zeros
+        return cls(total, mean, mean_low, scatter, zeros, exponent)
+
+    def merge(self, later: Self) -> Self:
+        """Scatter of these rows followed by the `later` ones."""
+        mean, between = merge_means(self._mean(), later._mean())
+        exponent = common_exponent(self._spread(), later._spread(), between.exponent)
+        difference = np.ldexp(between.difference, between.exponent - exponent)
+        scatter, error = kernels.two_sum(
+            _rescale(self.scatter, self.exponent - exponent),
+            _rescale(later.scatter, later.exponent - exponent),
+        )
+        error += _rescale(self.scatter_low, self.exponent - exponent)
+        error += _rescale(later.scatter_low, later.exponent - exponent)
+        scatter, rounding = kernels.two_sum(
+            scatter, (difference * between.weight)[:, np.newaxis] * difference
+        )
+        error += rounding
+        scatter, error = kernels.two_sum(scatter, error)
+        return type(self)(
+            self.total + later.total, mean.high, mean.low, scatter, error, exponent
+        )
+
+    def scaled(self, factor: Array, exponent: Array) -> Self:
+        """Scatter of the rows with column i multiplied by ``factor[i] * 2**exponent[i]``.
+
+        Factors are to be of ordinary size; the mean becomes zero, for scaled rows are used
+        only where the mean does not matter.
+        """
+        product = self.scatter * factor * factor[:, np.newaxis]
+        low = self.scatter_low * factor * factor[:, np.newaxis]
+        zeros = np.zeros(self.n_features)
+        return type(self)(self.total, zeros, zeros, product, low, self.exponent + exponent)
+
+    @property
+    def n_features(self) -> int:
+        return len(self.mean)
+
+    def deviation(self, ddof: float = 0) -> tuple[Array, Array]:
+        """Standard deviations as ``(width, exponent)``, standing for ``width * 2**exponent``."""
+        freedom = self.total - ddof
+        diagonal = np.diagonal(self.scatter)
+        return np.sqrt(diagonal / freedom if freedom > 0 else 0 * diagonal), self.exponent
+
+    def _mean(self) -> Mean:
+        return Mean(np.full(self.n_features, self.total), self.mean, self.mean_low)
+
+    def _spread(self) -> Array:
+        return np.where(np.diagonal(self.scatter) == 0, LOWEST, self.exponent)
+
+
+def centred(
+    rows: kernels.Rows, weights: Array | None
+) -> tuple[float, Array, Array, Array, Array]:
+    """Total weight, mean (two parts), weighted deviations from it, and their exponents.
+
+    Row k of the deviations is multiplied by the square root of its weight, column i by
+    ``2**-exponent[i]``.
+    """
+    n_features = rows.shape[1]
+    if len(rows) == 0:
+        zeros = np.zeros(n_features)
+        return 0.0, zeros, zeros, np.zeros((0, n_features)), zeros.astype(np.int64)
+    column = None if weights is None else weights[:, np.newaxis]
+    _, mean, mean_low = kernels.centre(rows, column)
+    with np.errstate(over="ignore"):
+        deviation = kernels.subtract(rows, mean, mean_low)
+        largest = kernels.reduce_columns(np.maximum, np.abs(deviation))
+    exponent = kernels.ordinary_exponent(np.where(np.isfinite(largest), largest, 1.0))
+    exponent = np.where(np.isfinite(largest), exponent, 1025)
+    if exponent.any():
+        deviation = kernels.subtract(rows, mean, mean_low, exponent)
+    if column is not None:
+        deviation *= np.sqrt(column)
+    return total_weight(rows, weights), mean, mean_low, deviation, exponent
+
+
+def _rescale(scatter: Array, shift: Array) -> Array:
+    if not shift.any():
+        return scatter
+    factor = np.ldexp(1.0, np.maximum(shift, -1100))
+    return (scatter * factor) * factor[:, np.newaxis]

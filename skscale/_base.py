@@ -35,6 +35,10 @@ from skscale.errors import (
 from skscale.statistics import Statistic
 
 
+Apply = Callable[[Any, Array], bool]
+"""Writes what it makes of a block into an array, and returns whether all of it is finite."""
+
+
 class Occasion(NamedTuple):
     """What a fit can know before it measures.
 
@@ -203,12 +207,12 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
         """Set the fitted attributes from a statistic of at least one row."""
 
     @abstractmethod
-    def _apply(self, rows: Rows, out: Array) -> None:
-        """Write transformed `rows` into `out`, which may be the rows."""
+    def _apply(self) -> Apply:
+        """How a block of rows is transformed; only fitted numbers may be looked at."""
 
     @abstractmethod
-    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
-        """Write original `rows` into `out`; `columns` indexes the fitted columns given."""
+    def _invert(self, columns: Any) -> Apply:
+        """How a transformed block is mapped back; `columns` are the fitted ones it has."""
 
     def _plan(self, occasion: Occasion) -> None:
         """Check what only the shape can tell, and choose what to measure."""
@@ -333,7 +337,7 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
                 return result
         n_columns = getattr(self, "_n_features_out", table.shape[1])
         out = self._output(table, n_columns, copy)
-        self._map(table, self._apply, out, self._allow_missing)
+        self._map(table, self._apply(), out, self._allow_missing)
         if (kind := self._output_kind()) == "default":
             return out
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
@@ -356,7 +360,7 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
                 return result
         names = self._names_in()[columns] if self._columnwise else self._names_in()
         out = self._output(table, len(names), copy)
-        self._map(table, lambda rows, out: self._invert(rows, out, columns), out, True)
+        self._map(table, self._invert(columns), out, True)
         if (kind := self._output_kind()) == "default":
             return out
         return tables.to_frame(out, kind, names, table, self._columnwise)
@@ -371,23 +375,29 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
             return np.empty((len(given), n_columns), table.dtype, order)
         return np.empty((table.shape[0], n_columns), table.dtype)
 
-    def _map(
-        self, table: Table, function: Callable[[Any, Array], None], out: Array, allow_missing: bool
-    ) -> None:
-        def work(rows: slice) -> None:
-            block = table.rows(rows)
-            block = block.toarray() if sparse.issparse(block) else as_rows(block)
+    def _map(self, table: Table, apply: Apply, out: Array, allow_missing: bool) -> None:
+        in_place = out is table.source
+
+        def check(block: Rows, first_row: int) -> None:
             try:
                 has_missing = check_finite(block)
             except InfiniteValueError as error:
-                raise name_infinity(error, rows.start, table.names) from None
+                raise name_infinity(error, first_row, table.names) from None
             if has_missing and not allow_missing:
                 raise name_missing(table, type(self).__name__)
-            function(block, out[rows])
+
+        def work(rows: slice) -> None:
+            block = table.rows(rows)
+            block = block.toarray() if sparse.issparse(block) else as_rows(block)
+            if in_place:  # the rows are still there to be looked at only before
+                check(block, rows.start)
+                apply(block, out[rows])
+            elif not apply(block, out[rows]):
+                check(block, rows.start)
 
         n_rows, n_features = table.shape
         # A block to apply to is small enough that it and the output stay in the cache.
-        step = max(1, block_rows(max(n_features, out.shape[1])) // 16)
+        step = max(1, block_rows(max(n_features, out.shape[1])) // 8)
         for _ in map_blocks(work, cut(n_rows, step), n_rows * n_features):
             pass
 

@@ -111,19 +111,32 @@ def fix_signs(components: Array) -> Array:
 
 
 def complete(axes: Axes, k: int) -> Axes:
-    """At least k axes: missing ones have singular value 0 and are orthogonal to the others."""
-    values, components = axes.singular_values, axes.components
-    n_features = components.shape[1]
-    while len(values) < min(k, n_features):
-        # The coordinate axis farthest from the span so far, made orthogonal to it, twice.
-        nearest = np.einsum("ij,ij->j", components, components)
+    """The first k axes, those of the noise chosen by rule.
+
+    Rounding turns the axes whose singular values are noise in any direction orthogonal to the
+    others. They are replaced, and missing ones added, by the coordinate axis farthest from the
+    span so far, made orthogonal to it: the same choice on any machine and for any batches.
+    """
+    n_features = axes.components.shape[1]
+    n_signal = rank(axes, axes.floor)
+    n_axes = min(k, n_features)
+    n_signal = min(n_signal, n_axes)
+    values = np.zeros(n_axes)
+    found = min(len(axes.singular_values), n_axes)
+    values[:found] = axes.singular_values[:found]
+    components = np.zeros((n_axes, n_features))
+    components[:n_signal] = axes.components[:n_signal]
+    inside = np.einsum("ij,ij->j", components[:n_signal], components[:n_signal])
+    for i in range(n_signal, n_axes):
+        before = components[:i]
         added = np.zeros(n_features)
-        added[np.argmin(nearest)] = 1.0
+        # Ties go to the first coordinate axis, also where rounding has broken them.
+        added[np.argmax(inside <= inside.min() + 1e-6)] = 1.0
         for _ in range(2):
-            added -= (components @ added) @ components
+            added -= (before @ added) @ before
             added /= np.linalg.norm(added)
-        components = np.vstack([components, fix_signs(added[np.newaxis])])
-        values = np.append(values, 0.0)
+        components[i] = fix_signs(added[np.newaxis])[0]
+        inside += components[i] ** 2
     return axes._replace(singular_values=values, components=components)
 
 

@@ -18,18 +18,20 @@ from skscale._kernels._exact import (
     two_sum,
 )
 from skscale._kernels._extrema import extrema
-from skscale._kernels._moments import LARGEST, SMALLEST, centre, moments, ordinary_exponent
+from skscale._kernels._moments import (
+    moments,
+    ordinary_exponent,
+)
+from skscale._kernels._scatter import centred, scatter
 from skscale._kernels._sparse import sparse_moments
 
 __all__ = [
     "EXACT_INTEGER",
-    "LARGEST",
-    "SMALLEST",
     "Array",
     "Rows",
     "WideRows",
     "as_rows",
-    "centre",
+    "centred",
     "check_finite",
     "extrema",
     "interpolate",
@@ -37,6 +39,7 @@ __all__ = [
     "moments",
     "ordinary_exponent",
     "reduce_columns",
+    "scatter",
     "sparse_moments",
     "standardize",
     "subtract",

@@ -89,7 +89,13 @@ def is_wide(values: Array) -> bool:
     )
 
 
-def subtract(rows: Rows, high: Array, low: Array, exponent: Array | None = None) -> Array:
+def subtract(
+    rows: Rows,
+    high: Array,
+    low: Array | None = None,
+    exponent: Array | None = None,
+    out: Array | None = None,
+) -> Array:
     """``(rows - (high + low)) * 2**-exponent`` in float64, rounded once where it cancels.
 
     With `exponent` everything is scaled before it is subtracted, so that differences of
@@ -97,14 +103,15 @@ def subtract(rows: Rows, high: Array, low: Array, exponent: Array | None = None)
     """
     if exponent is not None:
         down = -exponent
-        high, low = np.ldexp(high, down), np.ldexp(low, down)
+        high, low = np.ldexp(high, down), None if low is None else np.ldexp(low, down)
         if isinstance(rows, WideRows):
             rows = WideRows(np.ldexp(rows.high, down), np.ldexp(rows.low, down))
         else:
             rows = np.ldexp(rows.astype(np.float64, copy=False), down)
     if isinstance(rows, WideRows):
         difference, error = two_sum(rows.high, -high)
-        return difference + (error + (rows.low - low))
-    difference = np.subtract(rows, high, dtype=np.float64)
-    difference -= low
+        return difference + (error + (rows.low if low is None else rows.low - low))
+    difference = np.subtract(rows, high, out=out, dtype=np.float64)
+    if low is not None:
+        difference -= low
     return difference

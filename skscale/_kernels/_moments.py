@@ -1,8 +1,9 @@
 """Mean and centred second moment of one block, column by column.
 
-Shifted two-pass: the first pass sums deviations from the first row, the second squares
-deviations from the mean. Nothing is squared before it is centred, and a constant column
-has a second moment of exactly zero.
+A few rows give a centre near the mean; deviations from it are summed and squared in one go,
+and the small rest is taken off. Where the few rows misled, the mean found is the centre of a
+second go. Nothing is squared before it is centred, and a constant column has a second moment
+of exactly zero.
 
 References
 ----------
@@ -12,6 +13,8 @@ variance: analysis and recommendations. The American Statistician 37, 242-247.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skscale._kernels._columns import chunks, reduce_columns
@@ -19,6 +22,14 @@ from skscale._kernels._exact import Array, Rows, WideRows, subtract, two_sum
 
 SMALLEST, LARGEST = 2.0**-400, 2.0**400
 """Deviations in this range are squared as they are; others are scaled by a power of two."""
+
+TINY = float(np.finfo(np.float64).tiny)
+
+SAMPLE = 16
+"""One row in so many gives the first centre."""
+
+CLOSE = 1 / 64
+"""Largest square of the distance from centre to mean, in variances, that is taken off."""
 
 HEADROOM = 64
 """Bits taken off values whose differences or sums overflow."""
@@ -31,37 +42,22 @@ def ordinary_exponent(magnitude: Array) -> Array:
     return np.where(ordinary, 0, exponent)
 
 
-def centre(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array]:
-    """Count and mean of every column of finite rows.
+def is_ordinary_square(square: Array) -> Array:
+    """Whether sums of squares are far from the ends of the range of float64; zero is not."""
+    return (square >= SMALLEST**2) & (square <= LARGEST**2)
 
-    Parameters
-    ----------
-    rows : array of shape (n_rows, n_columns), n_rows >= 1
-        Finite numbers.
-    weights : array of shape (n_rows, 1) or (n_rows, n_columns), or None
-        Non-negative.
 
-    Returns
-    -------
-    count, mean, mean_low : arrays of shape (n_columns,)
-        Sum of weights, and the mean as the unevaluated sum ``mean + mean_low``.
+class Centred(NamedTuple):
+    """Sums over deviations from a centre: what one go over a block gives.
+
+    `step` is the mean deviation, so that the mean is ``centre + centre_low + step``, and
+    `squares` the sum of squared deviations from the centre.
     """
-    first = rows[0]
-    shift, shift_low = (
-        (first.high, first.low)
-        if isinstance(first, WideRows)
-        else (first.astype(np.float64), np.zeros(len(first)))
-    )
-    count = _count(rows, weights)
-    with np.errstate(over="ignore", invalid="ignore"):
-        step = _mean_deviation(rows, weights, count, shift, shift_low, None)
-        mean, mean_low = two_sum(shift, step)
-    if not np.isfinite(mean_low).all():
-        exponent = np.where(np.isfinite(mean_low), 0, HEADROOM)
-        step = _mean_deviation(rows, weights, count, shift, shift_low, exponent)
-        mean, mean_low = two_sum(np.ldexp(shift, -exponent), step)
-        mean, mean_low = np.ldexp(mean, exponent), np.ldexp(mean_low, exponent)
-    return count, *two_sum(mean, mean_low + shift_low)
+
+    centre: Array
+    centre_low: Array | None
+    step: Array
+    squares: Array
 
 
 def moments(
@@ -87,19 +83,75 @@ def moments(
     if len(rows) == 0:
         zeros = np.zeros(rows.shape[1])
         return zeros, zeros, zeros, zeros, zeros.astype(np.int64)
-    columns = None if weights is None else weights[:, np.newaxis]
+    column = None if weights is None else weights[:, np.newaxis]
     if has_missing:
-        rows, columns = fill_missing(rows, columns)
-    count, mean, mean_low = centre(rows, columns)
-    with np.errstate(over="ignore", invalid="ignore"):
-        second_moment = _squares(rows, columns, mean, mean_low, None)
+        rows, column = fill_missing(rows, column)
+    count = column_count(rows, column)
     exponent = np.zeros(len(count), dtype=np.int64)
-    doubtful = ~((second_moment >= SMALLEST**2) & (second_moment <= LARGEST**2))
-    if doubtful.any():
-        exponent[doubtful] = _spread_exponent(rows[:, doubtful], mean[doubtful], mean_low[doubtful])
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _measure(rows, column, count, None)
+        second_moment = found.squares - found.step**2 * count
+        usual = is_ordinary_square(second_moment)
+    if not usual.all():
+        exponent[~usual] = spread_exponent(rows[:, ~usual])
         if exponent.any():
-            second_moment = _squares(rows, columns, mean, mean_low, exponent)
+            found = _measure(rows, column, count, exponent)
+            second_moment = found.squares - found.step**2 * count
+        second_moment = np.maximum(second_moment, 0.0)
+    mean, mean_low = add_step(found, exponent)
     return count, mean, mean_low, second_moment, exponent
+
+
+def centre(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
+    """Mean of every column of finite rows, as an unevaluated sum of two floats.
+
+    Parameters
+    ----------
+    rows : array of shape (n_rows, n_columns), n_rows >= 1
+        Finite numbers.
+    weights : array of shape (n_rows, 1), or None
+        Positive.
+
+    Returns
+    -------
+    mean, mean_low : arrays of shape (n_columns,)
+    """
+    count = column_count(rows, weights)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, low = _mean(rows, weights, count, np.zeros(len(count), dtype=np.int64))
+    if np.isfinite(low).all():
+        return mean, low
+    return _mean(rows, weights, count, np.where(np.isfinite(low), 0, HEADROOM))
+
+
+def near_mean(rows: Rows, weights: Array | None) -> tuple[Array, Array | None]:
+    """A centre near the mean of finite rows, and equal to it in a constant column."""
+    first, low = (rows.high[0], rows.low[0]) if isinstance(rows, WideRows) else (rows[0], None)
+    first = first.astype(np.float64)
+    few = rows[::SAMPLE]
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = subtract(few, first, low)
+        if weights is None:
+            step = reduce_columns(np.add, deviation) / len(few)
+        else:
+            some = weights[::SAMPLE]
+            step = reduce_columns(np.add, deviation * some) / reduce_columns(np.add, some + TINY)
+    return first + np.where(np.isfinite(step), step, 0.0), low
+
+
+def column_count(rows: Rows, weights: Array | None) -> Array:
+    """Sum of weights of every column."""
+    if weights is None:
+        return np.full(rows.shape[1], float(len(rows)))
+    return np.broadcast_to(reduce_columns(np.add, weights), rows.shape[1:]).copy()
+
+
+def add_step(found: Centred, exponent: Array) -> tuple[Array, Array]:
+    """Mean as an unevaluated sum of two floats."""
+    mean, mean_low = two_sum(np.ldexp(found.centre, -exponent), found.step)
+    if found.centre_low is not None:
+        mean, mean_low = two_sum(mean, mean_low + np.ldexp(found.centre_low, -exponent))
+    return np.ldexp(mean, exponent), np.ldexp(mean_low, exponent)
 
 
 def fill_missing(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
@@ -123,50 +175,62 @@ def fill_missing(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
     return WideRows(filled, np.where(missing, low[first, every], low)), observed
 
 
-def _count(rows: Rows, weights: Array | None) -> Array:
-    if weights is None:
-        return np.full(rows.shape[1], float(len(rows)))
-    return np.broadcast_to(reduce_columns(np.add, weights), rows.shape[1:]).copy()
+def _measure(rows: Rows, weights: Array | None, count: Array, exponent: Array | None) -> Centred:
+    """Sums over deviations from a centre close to the mean."""
+    divisor = np.where(count == 0, 1.0, count)
+    if exponent is None:
+        start, low = near_mean(rows, weights)
+    else:
+        start, low = _mean(rows, weights, divisor, exponent)
+    for _ in range(2):
+        sums, squares = [], []
+        for chunk in chunks(*rows.shape):
+            deviation = subtract(rows[chunk], start, low, exponent)
+            weight = None if weights is None else weights[chunk]
+            sums.append(_sum(deviation, weight, None))
+            squares.append(_sum(np.multiply(deviation, deviation, out=deviation), weight, deviation))
+        step = reduce_columns(np.add, np.array(sums)) / divisor
+        square = reduce_columns(np.add, np.array(squares))
+        found = Centred(start, low, step, square)
+        far = step * step * divisor > CLOSE * square
+        if exponent is not None or not far.any():
+            break
+        if low is None:
+            start = start + np.where(far, step, 0.0)
+        else:
+            start, low = two_sum(start, low + np.where(far, step, 0.0))
+    return found
 
 
-def _mean_deviation(
-    rows: Rows,
-    weights: Array | None,
-    count: Array,
-    shift: Array,
-    shift_low: Array,
-    exponent: Array | None,
-) -> Array:
-    """Weighted mean of ``rows - shift``; 0 where a column has no weight at all."""
+def _mean(rows: Rows, weights: Array | None, count: Array, exponent: Array) -> tuple[Array, Array]:
+    """Mean, from deviations from a row: good to the last digit of its distance to that row."""
+    shift, low = (rows.high[0], rows.low[0]) if isinstance(rows, WideRows) else (rows[0], None)
+    shift = shift.astype(np.float64)
+    units = exponent if exponent.any() else None
     sums = []
     for chunk in chunks(*rows.shape):
-        deviation = subtract(rows[chunk], shift, shift_low, exponent)
-        if weights is not None:
-            deviation *= weights[chunk]
-        sums.append(reduce_columns(np.add, deviation))
-    return reduce_columns(np.add, np.array(sums)) / np.where(count == 0, 1.0, count)
+        deviation = subtract(rows[chunk], shift, low, units)
+        sums.append(_sum(deviation, None if weights is None else weights[chunk], deviation))
+    step = reduce_columns(np.add, np.array(sums)) / count
+    return add_step(Centred(shift, low, step, step), exponent)
 
 
-def _squares(
-    rows: Rows, weights: Array | None, mean: Array, mean_low: Array, exponent: Array | None
-) -> Array:
-    """Weighted sum of squared deviations from the mean."""
-    sums = []
-    for chunk in chunks(*rows.shape):
-        deviation = subtract(rows[chunk], mean, mean_low, exponent)
-        squares = np.multiply(deviation, deviation, out=deviation)
-        if weights is not None:
-            squares *= weights[chunk]
-        sums.append(reduce_columns(np.add, squares))
-    return reduce_columns(np.add, np.array(sums))
+def _sum(terms: Array, weights: Array | None, out: Array | None) -> Array:
+    if weights is not None:
+        terms = np.multiply(terms, weights, out=out)
+    return reduce_columns(np.add, terms)
 
 
-def _spread_exponent(rows: Rows, mean: Array, mean_low: Array) -> Array:
-    """Exponent of the largest deviation of each column; 0 for a constant column."""
+def spread_exponent(rows: Rows) -> Array:
+    """Exponent of the range of each column; 0 for a constant column."""
+    first = rows[0]
+    high, low = (first.high, first.low) if isinstance(first, WideRows) else (first, None)
+    high = high.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         # Scaled down, subnormal deviations may round away; scaled up, large ones overflow.
-        down, up = np.full(len(mean), 2), np.full(len(mean), -2)
-        large = np.abs(subtract(rows, mean, mean_low, down)).max(axis=0)
-        small = np.abs(subtract(rows, mean, mean_low, up)).max(axis=0)
+        down, up = np.full(len(high), 2), np.full(len(high), -2)
+        large = np.abs(subtract(rows, high, low, down)).max(axis=0)
+        small = np.abs(subtract(rows, high, low, up)).max(axis=0)
     exponent = np.where(large > 1, np.frexp(large)[1] + 2, np.frexp(small)[1] - 2)
-    return np.where((large > 0) | (small > 0), exponent, 0).astype(np.int64)
+    unusual = (large > LARGEST / 4) | (small < SMALLEST)
+    return np.where(((large > 0) | (small > 0)) & unusual, exponent, 0).astype(np.int64)

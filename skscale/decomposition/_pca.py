@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skscale import _kernels as kernels
 from skscale import _linalg as linalg
-from skscale._base import Occasion, StatisticTransformer
+from skscale._base import Apply, Occasion, StatisticTransformer
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
 from skscale._parameters import Rule, boolean, integer, is_real, none, one_of, real
@@ -269,23 +269,38 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
 
     # Applying -------------------------------------------------------------------------
 
-    def _apply(self, rows: Rows, out: Array) -> None:
+    def _apply(self) -> Apply:
         exponent = self._axes_.exponent
-        deviation = centre(rows, self.mean_, self._mean_low_, exponent)
-        projected = deviation @ self._axes_.components.T
+        directions = self._axes_.components.T
         if self.whiten:
-            projected *= np.where(self._signal_, 1, 0) / np.where(self._signal_, self._deviation_, 1)
-        elif exponent:
-            projected = np.ldexp(projected, exponent)
-        np.copyto(out, projected, casting="same_kind")
+            signal = self._signal_
+            directions = directions * np.where(
+                signal, 1 / np.where(signal, self._deviation_, 1.0), 0.0
+            )
 
-    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
+        def apply(rows: Rows, out: Array) -> bool:
+            with np.errstate(over="ignore", invalid="ignore"):
+                projected = centre(rows, self.mean_, self._mean_low_, exponent) @ directions
+                if exponent and not self.whiten:
+                    projected = np.ldexp(projected, exponent)
+                np.copyto(out, projected, casting="same_kind")
+                return bool(np.isfinite(projected.sum()))
+
+        return apply
+
+    def _invert(self, columns: Any) -> Apply:
         components, exponent = self._axes_.components, self._axes_.exponent
         if self.whiten:
             components = components * self._deviation_[:, np.newaxis]
-        rows = rows.astype(np.float64) @ components
+        width = np.ones(len(self.mean_))
         units = np.full(len(self.mean_), exponent if self.whiten else 0)
-        kernels.unstandardize(rows, self.mean_, self._mean_low_, np.ones(len(units)), units, out)
+
+        def invert(rows: Array, out: Array) -> bool:
+            with np.errstate(over="ignore", invalid="ignore"):
+                product = rows.astype(np.float64) @ components
+            return kernels.unstandardize(product, self.mean_, self._mean_low_, width, units, out)
+
+        return invert
 
     def get_covariance(self) -> Array:
         """Covariance of the probabilistic model: components plus noise of equal variance.
@@ -351,7 +366,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         """
         return float(np.mean(self.score_samples(X)))
 
-    def _score_block(self, rows: Rows, out: Array) -> None:
+    def _score_block(self, rows: Rows, out: Array) -> bool:
         components, inverse = self._axes_.components, self._inverse_variance()
         deviation = centre(rows, self.mean_, self._mean_low_, 0)
         projected = deviation @ components.T
@@ -364,6 +379,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
             log_determinant -= (len(self.mean_) - dimensions) * np.log(self.noise_variance_)
             dimensions = len(self.mean_)
         out[:, 0] = (log_determinant - dimensions * np.log(2 * np.pi) - distance) / 2
+        return bool(np.isfinite(distance.sum()))
 
     def _model_variance(self) -> Array:
         return np.maximum(self.explained_variance_, self.noise_variance_)

@@ -9,12 +9,12 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
 from skscale import _linalg as linalg
-from skscale._base import Occasion, StatisticTransformer
+from skscale._base import Apply, Occasion, StatisticTransformer
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
 from skscale._parameters import boolean, none, one_of, real
 from skscale.decomposition._principal import check_width, common_units, principal_axes
-from skscale.errors import SampleWeightError
+from skscale.errors import IncompatibleStatisticError, SampleWeightError
 from skscale.statistics import RadialScatter, Scatter, Triangle
 from skscale.statistics._triangle import factor
 
@@ -196,15 +196,29 @@ class Whitener(StatisticTransformer):
         self._kind_ = Triangle
         return True
 
-    def _apply(self, rows: Rows, out: Array) -> None:
+    def _apply(self) -> Apply:
         exponent = self._exponent_ if self._exponent_.any() else None
-        deviation = kernels.subtract(rows, self.mean_, self._mean_low_, exponent)
-        np.copyto(out, deviation @ self._inner_.T, casting="same_kind")
 
-    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
-        product = rows.astype(np.float64) @ self._outer_.T
+        def apply(rows: Rows, out: Array) -> bool:
+            with np.errstate(over="ignore", invalid="ignore"):
+                deviation = kernels.subtract(rows, self.mean_, self._mean_low_, exponent)
+                white = deviation @ self._inner_.T
+                np.copyto(out, white, casting="same_kind")
+                return bool(np.isfinite(white.sum()))
+
+        return apply
+
+    def _invert(self, columns: Any) -> Apply:
         width = np.ones(len(self.mean_))
-        kernels.unstandardize(product, self.mean_, self._mean_low_, width, self._exponent_, out)
+
+        def invert(rows: Array, out: Array) -> bool:
+            with np.errstate(over="ignore", invalid="ignore"):
+                product = rows.astype(np.float64) @ self._outer_.T
+            return kernels.unstandardize(
+                product, self.mean_, self._mean_low_, width, self._exponent_, out
+            )
+
+        return invert
 
     def _intensity(self, statistic: Any) -> float:
         """Weight of the identity in the covariance."""
@@ -212,7 +226,10 @@ class Whitener(StatisticTransformer):
             return 0.0
         if self.shrinkage == "ledoit_wolf":
             if not isinstance(statistic, RadialScatter):
-                raise SampleWeightError("")
+                raise IncompatibleStatisticError(
+                    "shrinkage='ledoit_wolf' needs the RadialScatter of the rows, and what was "
+                    f"kept of them is their {type(statistic).__name__}. Fit again from the start."
+                )
             matrix, exponent = common_units(statistic.scatter.scatter, statistic.scatter.exponent)
             matrix, _ = common_units(matrix.T, statistic.scatter.exponent)
             return linalg.ledoit_wolf_intensity(matrix, statistic.quartic, statistic.total)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
-from skscale._base import Occasion, StatisticTransformer
+from skscale._base import Apply, Occasion, StatisticTransformer
 from skscale._kernels import Array, Rows
 from skscale._reduce import block_rows
 from skscale._parameters import Rule, integer, none, one_of, real
@@ -162,18 +162,28 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
             self._width_ = np.where(moments.count > 0, np.hypot(width, root), np.nan)
             self._exponent_ = exponent
 
-    def _apply(self, rows: Rows, out: Array) -> None:
-        kernels.standardize(rows, *self._solution(slice(None)), out)
-        if self.affine is not None:
-            out *= self.gamma_
-            out += self.beta_
+    def _apply(self) -> Apply:
+        solution = self._solution(slice(None))
+        if self.affine is None:
+            return lambda rows, out: kernels.standardize(rows, *solution, out)
 
-    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
-        rows = np.subtract(rows, self.beta_[columns], dtype=np.float64)
-        gamma = self.gamma_[columns]
-        rows /= np.where(gamma == 0, 1.0, gamma)
-        rows[:, gamma == 0] *= 0
-        kernels.unstandardize(rows, *self._solution(columns), out)
+        def apply(rows: Rows, out: Array) -> bool:
+            normalized = np.empty(rows.shape)
+            finite = kernels.standardize(rows, *solution, normalized)
+            np.copyto(out, normalized * self.gamma_ + self.beta_, casting="same_kind")
+            return finite
+
+        return apply
+
+    def _invert(self, columns: Any) -> Apply:
+        solution, gamma, beta = self._solution(columns), self.gamma_[columns], self.beta_[columns]
+        inverse = np.where(gamma == 0, 0.0, 1 / np.where(gamma == 0, 1.0, gamma))
+
+        def invert(rows: Array, out: Array) -> bool:
+            normalized = np.subtract(rows, beta, dtype=np.float64) * inverse
+            return kernels.unstandardize(normalized, *solution, out)
+
+        return invert
 
     def _solution(self, columns: Any) -> tuple[Array, ...]:
         parts = (self.running_mean_, self._mean_low_, self._width_, self._exponent_)

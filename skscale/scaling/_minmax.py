@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
-from skscale._base import Occasion, StatisticTransformer
+from skscale._base import Apply, Occasion, StatisticTransformer
 from skscale._kernels import Array, Rows
 from skscale._parameters import Rule, boolean
 from skscale.errors import InvalidParameterError
@@ -135,11 +135,13 @@ class MinMaxScaler(OneToOneFeatureMixin, StatisticTransformer):
             self.min_ = self._lower_ - self.data_min_ * self.scale_
         self.n_samples_seen_ = plain_count(np.array([statistic.total]))
 
-    def _apply(self, rows: Rows, out: Array) -> None:
-        kernels.interpolate(rows, *self._solution(slice(None)), self.clip, out)
+    def _apply(self) -> Apply:
+        solution = self._solution(slice(None))
+        return lambda rows, out: kernels.interpolate(rows, *solution, self.clip, out)
 
-    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
-        kernels.uninterpolate(rows, *self._solution(columns), out)
+    def _invert(self, columns: Any) -> Apply:
+        solution = self._solution(columns)
+        return lambda rows, out: kernels.uninterpolate(rows, *solution, out)
 
     def _solution(self, columns: Any) -> tuple[Array, ...]:
         """Minimum, its low part, width, exponent, and the ends of the interval."""

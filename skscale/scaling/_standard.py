@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
-from skscale._base import StatisticTransformer
+from skscale._base import Apply, StatisticTransformer
 from skscale._kernels import Array, Rows
 from skscale._parameters import boolean, real
 from skscale.statistics import Moments
@@ -165,11 +165,13 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
             with np.errstate(over="ignore"):
                 self.scale_ = np.ldexp(self._width_, self._exponent_)
 
-    def _apply(self, rows: Rows, out: Array) -> None:
-        kernels.standardize(rows, *self._solution(slice(None)), out)
+    def _apply(self) -> Apply:
+        solution = self._solution(slice(None))
+        return lambda rows, out: kernels.standardize(rows, *solution, out)
 
-    def _invert(self, rows: Array, out: Array, columns: Any) -> None:
-        kernels.unstandardize(rows, *self._solution(columns), out)
+    def _invert(self, columns: Any) -> Apply:
+        solution = self._solution(columns)
+        return lambda rows, out: kernels.unstandardize(rows, *solution, out)
 
     def _solution(self, columns: Any) -> tuple[Array, Array, Array, Array]:
         """Mean and standard deviation as the kernels take them."""

@@ -6,10 +6,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._means import Mean, merge_means
 from skscale.statistics._protocol import frozen, prepare_complete
-from skscale.statistics._scatter import Scatter, centred
+from skscale.statistics._scatter import Scatter
 
 
 @frozen
@@ -54,7 +55,9 @@ class RadialScatter:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
         rows, weights = prepare_complete(rows, weights)
         scatter = Scatter.of(rows, weights)
-        _, _, _, deviation, exponents = centred(rows, None if weights is None else weights)
+        if len(rows) == 0:
+            return cls(scatter, scatter.mean, 0.0, 0)
+        _, _, deviation, exponents = kernels.centred(rows, weights)
         if weights is not None:
             deviation = deviation / np.sqrt(weights)[:, np.newaxis]
         exponent = _common(scatter)

@@ -63,11 +63,13 @@ class Scatter:
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
         rows, weights = prepare_complete(rows, weights)
-        n_features = rows.shape[1]
-        zeros = np.zeros((n_features, n_features))
-        total, mean, mean_low, deviation, exponent = centred(rows, weights)
-        scatter = deviation.T @ deviation if len(deviation) else zeros
-        return cls(total, mean, mean_low, scatter, zeros, exponent)
+        if len(rows) == 0:
+            vector = np.zeros(rows.shape[1])
+            matrix = np.zeros((rows.shape[1], rows.shape[1]))
+            return cls(0.0, vector, vector, matrix, matrix, vector.astype(np.int64))
+        mean, mean_low, matrix, exponent = kernels.scatter(rows, weights)
+        total = total_weight(rows, weights)
+        return cls(total, mean, mean_low, matrix, np.zeros_like(matrix), exponent)
 
     def merge(self, later: Self) -> Self:
         """Scatter of these rows followed by the `later` ones."""
@@ -115,32 +117,6 @@ class Scatter:
 
     def _spread(self) -> Array:
         return np.where(np.diagonal(self.scatter) == 0, LOWEST, self.exponent)
-
-
-def centred(
-    rows: kernels.Rows, weights: Array | None
-) -> tuple[float, Array, Array, Array, Array]:
-    """Total weight, mean (two parts), weighted deviations from it, and their exponents.
-
-    Row k of the deviations is multiplied by the square root of its weight, column i by
-    ``2**-exponent[i]``.
-    """
-    n_features = rows.shape[1]
-    if len(rows) == 0:
-        zeros = np.zeros(n_features)
-        return 0.0, zeros, zeros, np.zeros((0, n_features)), zeros.astype(np.int64)
-    column = None if weights is None else weights[:, np.newaxis]
-    _, mean, mean_low = kernels.centre(rows, column)
-    with np.errstate(over="ignore"):
-        deviation = kernels.subtract(rows, mean, mean_low)
-        largest = kernels.reduce_columns(np.maximum, np.abs(deviation))
-    exponent = kernels.ordinary_exponent(np.where(np.isfinite(largest), largest, 1.0))
-    exponent = np.where(np.isfinite(largest), exponent, 1025)
-    if exponent.any():
-        deviation = kernels.subtract(rows, mean, mean_low, exponent)
-    if column is not None:
-        deviation *= np.sqrt(column)
-    return total_weight(rows, weights), mean, mean_low, deviation, exponent
 
 
 def _rescale(scatter: Array, shift: Array) -> Array:

@@ -10,8 +10,7 @@ from scipy.linalg import qr
 from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import frozen, prepare_complete
-from skscale.statistics._scatter import centred
+from skscale.statistics._protocol import frozen, prepare_complete, total_weight
 
 TALL = 8
 """Rows per column of the blocks a tall matrix is factored in."""
@@ -71,7 +70,10 @@ class Triangle:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
         rows, weights = prepare_complete(rows, weights)
         n_features = rows.shape[1]
-        total, mean, mean_low, deviation, exponent = centred(rows, weights)
+        if len(rows) == 0:
+            zeros = np.zeros(n_features)
+            return cls(0.0, zeros, zeros, np.zeros((0, n_features)), zeros.astype(np.int64))
+        mean, mean_low, deviation, exponent = kernels.centred(rows, weights)
         if len(deviation) <= n_features:
             triangle = factor(_drop_mean(deviation, weights))
         else:
@@ -79,7 +81,7 @@ class Triangle:
             triangle = np.zeros((0, n_features))
             for start in range(0, len(deviation), step):
                 triangle = factor(np.vstack([triangle, deviation[start : start + step]]))
-        return cls(total, mean, mean_low, triangle, exponent)
+        return cls(total_weight(rows, weights), mean, mean_low, triangle, exponent)
 
     def merge(self, later: Self) -> Self:
         """Triangle of these rows followed by the `later` ones."""

@@ -1,0 +1,100 @@
+"""Centred scatter matrix of one block, and its centred rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skscale._kernels._columns import reduce_columns
+from skscale._kernels._exact import Array, Rows, subtract, two_sum
+from skscale._kernels._moments import (
+    CLOSE,
+    centre,
+    is_ordinary_square,
+    near_mean,
+    spread_exponent,
+)
+
+
+def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
+    """Mean and centred scatter matrix of finite rows.
+
+    Parameters
+    ----------
+    rows : array of shape (n_rows, n_columns), n_rows >= 1
+        Finite numbers.
+    weights : array of shape (n_rows,), or None
+        Positive.
+
+    Returns
+    -------
+    mean, mean_low : arrays of shape (n_columns,)
+        Mean as an unevaluated sum.
+    matrix : array of shape (n_columns, n_columns)
+        Entry i, j in units of ``2**(exponent[i] + exponent[j])``.
+    exponent : integer array of shape (n_columns,)
+        Zero for columns whose squares neither vanish nor overflow.
+    """
+    start, low = near_mean(rows, None if weights is None else weights[:, np.newaxis])
+    total = float(len(rows)) if weights is None else float(weights.sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(2):
+            deviation = subtract(rows, start, low)
+            step = _mean(deviation, weights, total)
+            if weights is not None:
+                deviation *= np.sqrt(weights)[:, np.newaxis]
+            matrix = deviation.T @ deviation
+            squares = np.diagonal(matrix)
+            far = step * step * total > CLOSE * squares
+            if not far.any():
+                break
+            start, low = two_sum(start, np.where(far, step, 0.0) + (0.0 if low is None else low))
+        usual = is_ordinary_square(squares)
+    exponent = np.zeros(len(step), dtype=np.int64)
+    if not usual.all():
+        exponent[~usual] = spread_exponent(rows[:, ~usual])
+        if exponent.any():
+            mean, mean_low, deviation, exponent = centred(rows, weights)
+            return mean, mean_low, deviation.T @ deviation, exponent
+    mean, mean_low = two_sum(start, step)
+    if low is not None:
+        mean, mean_low = two_sum(mean, mean_low + low)
+    matrix -= step[:, np.newaxis] * (step * total)
+    return mean, mean_low, matrix, exponent
+
+
+def centred(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
+    """Mean of finite rows, and their weighted deviations from it.
+
+    Parameters
+    ----------
+    rows, weights
+        As for `scatter`.
+
+    Returns
+    -------
+    mean, mean_low : arrays of shape (n_columns,)
+        Mean as an unevaluated sum.
+    deviation : array of shape (n_rows, n_columns)
+        Row k times the square root of its weight, column i in units of ``2**exponent[i]``.
+    exponent : integer array of shape (n_columns,)
+        Zero for columns whose squares neither vanish nor overflow.
+    """
+    column = None if weights is None else weights[:, np.newaxis]
+    mean, mean_low = centre(rows, column)
+    exponent = np.zeros(len(mean), dtype=np.int64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = subtract(rows, mean, mean_low)
+        usual = is_ordinary_square(np.einsum("ij,ij->j", deviation, deviation))
+    if not usual.all():
+        exponent[~usual] = spread_exponent(rows[:, ~usual])
+        if exponent.any():
+            deviation = subtract(rows, mean, mean_low, exponent)
+    if column is not None:
+        deviation *= np.sqrt(column)
+    return mean, mean_low, deviation, exponent
+
+
+def _mean(deviation: Array, weights: Array | None, total: float) -> Array:
+    if weights is not None:
+        deviation = deviation * weights[:, np.newaxis]
+    return reduce_columns(np.add, deviation) / total

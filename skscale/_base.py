@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -20,23 +20,18 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skscale import _tables as tables
-from skscale._kernels import Array, Rows, WideRows, as_rows, check_finite
-from skscale._parameters import Rule, check_parameters, is_real
-from skscale._reduce import block_rows, cut, map_blocks, tree_reduce
+from skscale._admission import check_stored, check_weights, describe_columns, effective
+from skscale._blocks import Apply, apply_table, measure_table
+from skscale._kernels import Array, Rows
+from skscale._parameters import Rule, check_parameters
+from skscale._reduce import block_rows
 from skscale._tables import Table
 from skscale.errors import (
     AllMissingWarning,
     IncompatibleStatisticError,
-    InfiniteValueError,
-    MissingValueError,
-    SampleWeightError,
     SchemaError,
 )
 from skscale.statistics import Statistic
-
-
-Apply = Callable[[Any, Array], bool]
-"""Writes what it makes of a block into an array, and returns whether all of it is finite."""
 
 
 class Occasion(NamedTuple):
@@ -253,9 +248,9 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
                 n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
             )
         )
-        draft._settle(draft._reduce(table, weights, earlier))
+        draft._settle(draft._add_to(earlier, table, weights))
         if draft._refine():
-            draft._settle(draft._reduce(table, weights, earlier))
+            draft._settle(draft._add_to(earlier, table, weights))
         draft._warn_of_empty_columns()
         return self._become(draft)
 
@@ -275,23 +270,9 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
     def _check_parameters(self) -> None:
         check_parameters(type(self).__name__, self._rules, self.get_params(deep=False))
 
-    def _reduce(self, table: Table, weights: Array | None, earlier: Any) -> Any:
-        def measure(rows: slice) -> Statistic:
-            try:
-                return self._measure(
-                    table.rows(rows), None if weights is None else weights[rows]
-                )
-            except InfiniteValueError as error:
-                raise name_infinity(error, rows.start, table.names) from None
-
-        n_rows, n_features = table.shape
-        blocks = cut(n_rows, self._block_rows(n_features))
-        try:
-            statistic = tree_reduce(
-                map_blocks(measure, blocks, n_rows * n_features), lambda a, b: a.merge(b)
-            )
-        except MissingValueError:
-            raise name_missing(table, type(self).__name__) from None
+    def _add_to(self, earlier: Any, table: Table, weights: Array | None) -> Any:
+        name, step = type(self).__name__, self._block_rows(table.shape[1])
+        statistic = measure_table(table, weights, self._measure, step, name)
         return statistic if earlier is None else earlier.merge(statistic)
 
     def _settle(self, statistic: Any) -> Self:
@@ -337,7 +318,7 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
                 return result
         n_columns = getattr(self, "_n_features_out", table.shape[1])
         out = self._output(table, n_columns, copy)
-        self._map(table, self._apply(), out, self._allow_missing)
+        self._write(table, self._apply(), out)
         if (kind := self._output_kind()) == "default":
             return out
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
@@ -360,7 +341,7 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
                 return result
         names = self._names_in()[columns] if self._columnwise else self._names_in()
         out = self._output(table, len(names), copy)
-        self._map(table, self._invert(columns), out, True)
+        apply_table(table, self._invert(columns), out, type(self).__name__)
         if (kind := self._output_kind()) == "default":
             return out
         return tables.to_frame(out, kind, names, table, self._columnwise)
@@ -375,31 +356,8 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
             return np.empty((len(given), n_columns), table.dtype, order)
         return np.empty((table.shape[0], n_columns), table.dtype)
 
-    def _map(self, table: Table, apply: Apply, out: Array, allow_missing: bool) -> None:
-        in_place = out is table.source
-
-        def check(block: Rows, first_row: int) -> None:
-            try:
-                has_missing = check_finite(block)
-            except InfiniteValueError as error:
-                raise name_infinity(error, first_row, table.names) from None
-            if has_missing and not allow_missing:
-                raise name_missing(table, type(self).__name__)
-
-        def work(rows: slice) -> None:
-            block = table.rows(rows)
-            block = block.toarray() if sparse.issparse(block) else as_rows(block)
-            if in_place:  # the rows are still there to be looked at only before
-                check(block, rows.start)
-                apply(block, out[rows])
-            elif not apply(block, out[rows]):
-                check(block, rows.start)
-
-        n_rows, n_features = table.shape
-        # A block to apply to is small enough that it and the output stay in the cache.
-        step = max(1, block_rows(max(n_features, out.shape[1])) // 8)
-        for _ in map_blocks(work, cut(n_rows, step), n_rows * n_features):
-            pass
+    def _write(self, table: Table, apply: Apply, out: Array) -> None:
+        apply_table(table, apply, out, type(self).__name__, allow_missing=self._allow_missing)
 
     def _order_columns(self, X: Any) -> tuple[Any, Any]:
         """Columns of a frame in the order of the output, and which of the fitted they are."""
@@ -455,127 +413,3 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
         if statistic is None:
             return text
         return f"{text} <learned from {statistic.total:g} rows x {statistic.n_features} columns>"
-
-
-def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
-    """Weights of the rows as float64.
-
-    Raises
-    ------
-    SampleWeightError
-        Not one number per row, negative, missing, infinite, or all zero.
-    """
-    if sample_weight is None:
-        return None
-    if is_real(sample_weight):
-        weights = np.full(n_rows, float(sample_weight))
-    else:
-        weights = np.asarray(sample_weight)
-        if weights.dtype.kind not in "iubf":
-            try:
-                weights = weights.astype(np.float64)
-            except (TypeError, ValueError):
-                raise SampleWeightError(
-                    f"sample_weight must be numbers; got dtype {weights.dtype}."
-                ) from None
-        weights = weights.astype(np.float64)
-    if weights.shape != (n_rows,):
-        raise SampleWeightError(
-            f"sample_weight must be of shape ({n_rows},), one weight per row, or one number; "
-            f"got shape {weights.shape}."
-        )
-    bad = ~(np.isfinite(weights) & (weights >= 0))
-    if bad.any():
-        first = int(bad.argmax())
-        raise SampleWeightError(
-            f"sample_weight must be finite and not negative; got {weights[first]} in row {first}."
-        )
-    if not weights.any():
-        raise SampleWeightError(
-            "sample_weight is zero in every row, so there is nothing to learn from. "
-            "Sample weights must contain at least one non-zero number."
-        )
-    return weights
-
-
-def effective(weights: Array | None, n_rows: int) -> float:
-    """Number of rows that count; the sum of their weights if that is larger."""
-    if weights is None:
-        return float(n_rows)
-    return max(float(np.count_nonzero(weights)), float(weights.sum()))
-
-
-def check_stored(X: Any, allow_missing: bool) -> None:
-    """The finiteness check of sparse rows, which looks at stored values only."""
-    stored = X.data[:, np.newaxis] if X.nnz else np.zeros((1, 1))
-    try:
-        has_missing = check_finite(stored)
-    except InfiniteValueError:
-        triplets = X.tocoo()
-        first = int(np.isinf(triplets.data).argmax())
-        row, column = int(triplets.row[first]), int(triplets.col[first])
-        raise InfiniteValueError(
-            f"Input X contains infinity or a value too large for dtype({X.dtype.name!r}): "
-            f"{triplets.data[first]} in row {row}, column {column}.",
-            row,
-            column,
-        ) from None
-    if has_missing and not allow_missing:
-        raise MissingValueError("Input X contains NaN.")
-
-
-def name_infinity(
-    error: InfiniteValueError, first_row: int, names: Sequence[Any] | None
-) -> InfiniteValueError:
-    """The same error, counted from the first row of the table and with the column's name."""
-    row = first_row + error.row
-    label = repr(names[error.column]) if names is not None else str(error.column)
-    start, _, rest = str(error).partition(": ")
-    value = rest.split(" in row ")[0]
-    return InfiniteValueError(
-        f"{start}: {value} in row {row}, column {label}. Replace it with a number, or with NaN "
-        "where the value is unknown.",
-        row,
-        error.column,
-    )
-
-
-def name_missing(table: Table, method: str) -> MissingValueError:
-    """Error that names every column with NaN."""
-    holds = np.zeros(table.shape[1], dtype=bool)
-    for rows in cut(table.shape[0], block_rows(table.shape[1])):
-        block = table.rows(rows)
-        if sparse.issparse(block):
-            block = block.toarray()
-        holds |= np.isnan(block.high if isinstance(block, WideRows) else block).any(axis=0)
-    columns = np.flatnonzero(holds).tolist()
-    labels = [repr(table.names[i]) if table.names is not None else str(i) for i in columns]
-    return MissingValueError(
-        f"Input X contains NaN, in columns {', '.join(labels)}. {method} does not accept missing "
-        "values: drop those rows, or impute them in a Pipeline, as in make_pipeline("
-        f"SimpleImputer(), {method}()).",
-        tuple(columns),
-    )
-
-
-def describe_columns(sentence: str, expected: Any, given: Any) -> str:
-    """`sentence` followed by the difference between the columns expected and given."""
-    if expected is None or given is None:
-        return sentence
-    expected, given = [str(name) for name in expected], [str(name) for name in given]
-    lines = [sentence.rstrip()]
-    for label, names in (
-        ("Unknown", [name for name in given if name not in set(expected)]),
-        ("Missing", [name for name in expected if name not in set(given)]),
-    ):
-        if names:
-            lines.append(f"{label}: {_list(names)}")
-    if len(lines) == 1 and expected != given:
-        lines.append(f"Expected: {_list(expected)}")
-        lines.append(f"Got: {_list(given)}")
-    return "\n".join(lines)
-
-
-def _list(names: list[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:10])
-    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

@@ -164,9 +164,7 @@ def log_evidence(variance: Array, k: int, n_rows: float) -> float:
         return -np.inf
     noise = max(smallest, float(variance[k:].mean()))
     smoothed = np.concatenate([variance[:k], np.full(p - k, noise)])
-    subspaces = -k * log(2) + sum(
-        lgamma((p - i) / 2) - log(pi) * (p - i) / 2 for i in range(k)
-    )
+    subspaces = -k * log(2) + sum(lgamma((p - i) / 2) - log(pi) * (p - i) / 2 for i in range(k))
     fit = -n_rows / 2 * (np.log(variance[:k]).sum() + log(noise) * (p - k))
     parameters = p * k - k * (k + 1) / 2
     i, j = np.triu_indices(p, 1)

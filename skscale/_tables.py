@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals.stable.v1 as narwhals
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
@@ -89,6 +88,10 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
 
 def is_frame(X: Any) -> bool:
     """Whether `X` is an eager frame of a library that is already imported."""
+    if isinstance(X, (np.ndarray, list)) or sparse.issparse(X):
+        return False
+    import narwhals.stable.v1 as narwhals
+
     return narwhals.dependencies.is_into_dataframe(X)
 
 
@@ -102,6 +105,8 @@ def column_names(X: Any) -> list[Any] | None:
 
 def select(X: Any, positions: Sequence[int]) -> Any:
     """Columns of a frame by position."""
+    import narwhals.stable.v1 as narwhals
+
     names = column_names(X) or []
     frame = narwhals.from_native(X, eager_only=True)
     return frame.select([names[position] for position in positions]).to_native()
@@ -152,9 +157,12 @@ def to_frame(
     frame = library.DataFrame(array, columns=list(names), index=given.index)
     if same_columns:
         dtypes = [_pandas_float(library, dtype) for dtype in given.dtypes]
-        if any(dtype != frame_dtype for dtype, frame_dtype in zip(dtypes, frame.dtypes, strict=True)):
+        if any(
+            dtype != frame_dtype for dtype, frame_dtype in zip(dtypes, frame.dtypes, strict=True)
+        ):
             columns = [
-                frame.iloc[:, i].astype(dtype) if isinstance(dtype, np.dtype)
+                frame.iloc[:, i].astype(dtype)
+                if isinstance(dtype, np.dtype)
                 else library.Series(
                     library.array(
                         np.where(given.iloc[:, i].isna(), None, array[:, i]), dtype=dtype
@@ -169,6 +177,8 @@ def to_frame(
 
 
 def _read_frame(X: Any) -> Table:
+    import narwhals.stable.v1 as narwhals
+
     names = column_names(X) or []
     n_rows, n_columns = X.shape
     _check_shape(n_rows, n_columns)
@@ -209,9 +219,11 @@ def _check_shape(n_rows: int, n_columns: int) -> None:
 
 
 def _check_names(names: list[Any]) -> None:
-    repeated = sorted({str(name) for name in names if names.count(name) > 1}) if (
-        len(set(names)) < len(names)
-    ) else []
+    repeated = (
+        sorted({str(name) for name in names if names.count(name) > 1})
+        if (len(set(names)) < len(names))
+        else []
+    )
     if repeated:
         raise SchemaError(
             f"Column names must be unique; given more than once: {', '.join(repeated)}. "
@@ -220,7 +232,9 @@ def _check_names(names: list[Any]) -> None:
 
 
 def _column_dtype(column: Any) -> np.dtype[Any] | None:
-    """numpy dtype that the column's values convert to; None if they are not numbers."""
+    """Numpy dtype that the column's values convert to; None if they are not numbers."""
+    import narwhals.stable.v1 as narwhals
+
     dtype = column.dtype
     if dtype == narwhals.Boolean:
         return np.dtype(np.bool_)
@@ -241,7 +255,9 @@ def _object_dtype(column: Any) -> np.dtype[Any] | None:
     """float64 for a column of Python numbers (and None), which numpy keeps as objects."""
     numbers = (int, float, np.number, np.bool_, type(None))
     values = np.asarray(column.to_native(), dtype=object)
-    plain = all(isinstance(v, numbers) or v is getattr(sys.modules.get("pandas"), "NA", 0) for v in values)
+    plain = all(
+        isinstance(v, numbers) or v is getattr(sys.modules.get("pandas"), "NA", 0) for v in values
+    )
     return np.dtype(np.float64) if plain else None
 
 
@@ -276,6 +292,8 @@ def _stack(
 
 
 def _values(column: Any, dtype: np.dtype[Any]) -> Array:
+    import narwhals.stable.v1 as narwhals
+
     if column.null_count() == 0 and dtype.kind in "iu" and dtype.itemsize == 8:
         return np.asarray(column.to_numpy()).astype(dtype, copy=False)
     native = column.to_native()

@@ -188,7 +188,9 @@ def _measure(rows: Rows, weights: Array | None, count: Array, exponent: Array | 
             deviation = subtract(rows[chunk], start, low, exponent)
             weight = None if weights is None else weights[chunk]
             sums.append(_sum(deviation, weight, None))
-            squares.append(_sum(np.multiply(deviation, deviation, out=deviation), weight, deviation))
+            squares.append(
+                _sum(np.multiply(deviation, deviation, out=deviation), weight, deviation)
+            )
         step = reduce_columns(np.add, np.array(sums)) / divisor
         square = reduce_columns(np.add, np.array(squares))
         found = Centred(start, low, step, square)

@@ -12,22 +12,27 @@ from sklearn.utils.validation import check_is_fitted
 
 from skscale import _kernels as kernels
 from skscale import _linalg as linalg
-from skscale._base import Apply, Occasion, StatisticTransformer
+from skscale._base import Occasion, StatisticTransformer
+from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
-from skscale._parameters import Rule, boolean, integer, is_real, none, one_of, real
+from skscale._parameters import Rule, boolean, integer, none, one_of, real
+from skscale.decomposition._components import (
+    check_components,
+    choose_solver,
+    n_components_rule,
+    resolve_components,
+)
 from skscale.decomposition._principal import (
     check_triangle,
     check_width,
     common_units,
     principal_axes,
 )
-from skscale.errors import InvalidParameterError, SampleWeightError
+from skscale.decomposition._probabilistic import ProbabilisticModel
+from skscale.errors import SampleWeightError
 from skscale.statistics import Scatter, Triangle
 from skscale.statistics._constant import plain_count
-
-EXACT = 1000
-"""Up to this many rows or columns "auto" finds all components rather than guess some."""
 
 
 @final
@@ -151,13 +156,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
     """
 
     _rules: ClassVar = {
-        "n_components": Rule(
-            "an int of at least 0, a float in (0, 1), 'mle'",
-            lambda value: (isinstance(value, str) and value == "mle")
-            or (is_real(value) and (0 < value < 1 or (value >= 0 and value == int(value)))
-                and (not isinstance(value, (float, np.floating)) or value < 1)),
-        )
-        | none,
+        "n_components": n_components_rule | none,
         "copy": boolean,
         "whiten": boolean,
         "svd_solver": one_of("auto", "full", "covariance_eigh", "arpack", "randomized"),
@@ -204,16 +203,22 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
                 f'while "{self.svd_solver}" was passed. See TruncatedSVD for a possible '
                 "alternative."
             )
-        earlier = occasion.earlier
+        earlier, n_features = occasion.earlier, occasion.n_features
         n_rows = occasion.n_effective + (0 if earlier is None else earlier.total)
-        n_features = occasion.n_features
         self._smaller_ = int(min(max(n_rows, 1), n_features))
-        self._solver_ = self._choose_solver(n_rows, occasion)
-        self._check_components(n_rows, occasion)
+        self._solver_ = self.svd_solver
+        if self.svd_solver == "auto":
+            self._solver_ = (
+                "arpack"
+                if occasion.is_sparse
+                else choose_solver(self.n_components, n_rows, n_features, occasion.is_partial)
+            )
+        # More rows may come to a partial fit; until then it keeps fewer components.
+        later = np.inf if occasion.is_partial else n_rows
+        check_components(self.n_components, later, n_features, self._solver_)
+        self._kind_ = Scatter if self._solver_ == "covariance_eigh" else Triangle
         if earlier is not None:
             self._kind_ = type(earlier)
-        else:
-            self._kind_ = Scatter if self._solver_ == "covariance_eigh" else Triangle
         if self._kind_ is Scatter:
             check_width(int(n_rows), n_features, "PCA(svd_solver='covariance_eigh')")
         else:
@@ -224,63 +229,86 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         return self._kind_.of(rows, weights)
 
     def _solve(self, statistic: Scatter | Triangle) -> None:
-        axes, total = self._find_axes(statistic)
+        axes, squares = self._find_axes(statistic)
         freedom = statistic.total - 1
-        if freedom <= 0 and total > 0:
+        if freedom <= 0 and squares > 0:
             raise SampleWeightError(
                 f"sample_weight sums to {statistic.total:g}, and the variance is divided by this "
                 "sum less 1. Weights count repetitions: scale them to sum to the number of rows."
             )
         freedom = freedom if freedom > 0 else 1.0
-        values, exponent = axes.singular_values, axes.exponent
-        variance = values**2 / freedom
-        total = total / freedom
-        ratio = variance / total if total > 0 else np.zeros(len(variance))
-        k = self._resolve_components(variance, ratio, statistic.total)
+        variance, total = axes.singular_values**2 / freedom, squares / freedom
+        k = len(variance)
+        if self._solver_ not in ("arpack", "randomized"):
+            k = resolve_components(self.n_components, self._solver_, variance, statistic.total)
         rest = self._smaller_ - k
-        noise = (total - variance[:k].sum()) / rest if rest > 0 else 0.0
-        if rest > 0 and len(variance) >= self._smaller_:
-            noise = variance[k : self._smaller_].mean()
-        self._axes_ = Axes(values[:k], exponent, axes.components[:k], axes.floor)
+        noise = (total - float(variance[:k].sum())) / rest if rest > 0 else 0.0
+        if rest > 0 and len(variance) == self._smaller_:
+            noise = float(variance[k:].mean())
+        first = axes.singular_values[0] if len(variance) else 0.0
+        self._axes_ = axes._replace(
+            singular_values=axes.singular_values[:k], components=axes.components[:k]
+        )
+        self._deviation_ = np.sqrt(variance[:k])
+        self._is_signal_ = axes.singular_values[:k] > axes.floor * first
         self._mean_low_ = statistic.mean_low
         self.mean_ = np.array(statistic.mean)
         self.components_ = self._axes_.components.astype(
             np.float32 if self._dtype_ == np.float32 else np.float64
         )
         with np.errstate(over="ignore"):
-            self.explained_variance_ = np.ldexp(variance[:k], 2 * exponent)
-            self.singular_values_ = np.ldexp(values[:k], exponent)
-            self.noise_variance_ = float(np.ldexp(max(noise, 0.0), 2 * exponent))
-        self.explained_variance_ratio_ = ratio[:k]
+            self.explained_variance_ = np.ldexp(variance[:k], 2 * axes.exponent)
+            self.singular_values_ = np.ldexp(axes.singular_values[:k], axes.exponent)
+            self.noise_variance_ = float(np.ldexp(max(noise, 0.0), 2 * axes.exponent))
+        self.explained_variance_ratio_ = variance[:k] / (total if total > 0 else 1.0)
         self.n_components_ = k
         self.n_samples_ = plain_count(np.array([statistic.total]))
-        self._deviation_ = np.sqrt(variance[:k])
-        self._signal_ = values[:k] > axes.floor * (values[0] if len(values) else 0.0)
+
+    def _find_axes(self, statistic: Scatter | Triangle) -> tuple[Axes, float]:
+        """The axes that the solver finds, and the sum of squares of the rows in their units."""
+        if self._solver_ not in ("arpack", "randomized") or isinstance(statistic, Scatter):
+            axes = linalg.complete(principal_axes(statistic), self._smaller_)
+            return axes, float((axes.singular_values**2).sum())
+        triangle, exponent = common_units(statistic.triangle, statistic.exponent)
+        wanted = np.ones(self._smaller_)
+        k = resolve_components(self.n_components, self._solver_, wanted, statistic.total)
+        random_state = check_random_state(self.random_state)
+        if self._solver_ == "arpack":
+            axes = linalg.arpack_axes(triangle, statistic.total, k, self.tol, random_state)
+        else:
+            axes = linalg.randomized_axes(
+                triangle,
+                statistic.total,
+                k,
+                n_oversamples=self.n_oversamples,
+                n_iter=self.iterated_power,
+                power_iteration_normalizer=self.power_iteration_normalizer,
+                random_state=random_state,
+            )
+        squares = float(np.einsum("ij,ij->", triangle, triangle))
+        return linalg.complete(axes._replace(exponent=exponent), k), squares
 
     def _refine(self) -> bool:
+        """Take the triangle instead of the scatter matrix if a direction is too weak for it."""
         if not (self._may_refine_ and self._kind_ is Scatter) or self.n_components_ == 0:
             return False
         values = self._axes_.singular_values
         if values[-1] >= linalg.WEAK * values[0]:
             return False
-        self._kind_ = Triangle
-        self._solver_ = "full"
+        self._kind_, self._solver_ = Triangle, "full"
         return True
 
     # Applying -------------------------------------------------------------------------
 
     def _apply(self) -> Apply:
-        exponent = self._axes_.exponent
-        directions = self._axes_.components.T
+        exponent, directions = self._axes_.exponent, self._axes_.components.T
         if self.whiten:
-            signal = self._signal_
-            directions = directions * np.where(
-                signal, 1 / np.where(signal, self._deviation_, 1.0), 0.0
-            )
+            deviation = np.where(self._is_signal_, self._deviation_, 1.0)
+            directions = directions * np.where(self._is_signal_, 1 / deviation, 0.0)
 
         def apply(rows: Rows, out: Array) -> bool:
             with np.errstate(over="ignore", invalid="ignore"):
-                projected = centre(rows, self.mean_, self._mean_low_, exponent) @ directions
+                projected = self._centre(rows, exponent) @ directions
                 if exponent and not self.whiten:
                     projected = np.ldexp(projected, exponent)
                 np.copyto(out, projected, casting="same_kind")
@@ -289,11 +317,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         return apply
 
     def _invert(self, columns: Any) -> Apply:
-        components, exponent = self._axes_.components, self._axes_.exponent
+        components = self._axes_.components
         if self.whiten:
             components = components * self._deviation_[:, np.newaxis]
         width = np.ones(len(self.mean_))
-        units = np.full(len(self.mean_), exponent if self.whiten else 0)
+        units = np.full(len(self.mean_), self._axes_.exponent if self.whiten else 0)
 
         def invert(rows: Array, out: Array) -> bool:
             with np.errstate(over="ignore", invalid="ignore"):
@@ -301,6 +329,12 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
             return kernels.unstandardize(product, self.mean_, self._mean_low_, width, units, out)
 
         return invert
+
+    def _centre(self, rows: Rows, exponent: int) -> Array:
+        units = np.full(len(self.mean_), exponent) if exponent else None
+        return kernels.subtract(rows, self.mean_, self._mean_low_, units)
+
+    # The probabilistic model ------------------------------------------------------------
 
     def get_covariance(self) -> Array:
         """Covariance of the probabilistic model: components plus noise of equal variance.
@@ -311,8 +345,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         """
         check_is_fitted(self)
         check_width(int(self.n_samples_), len(self.mean_), "PCA.get_covariance")
-        components, excess = self._axes_.components, self._model_variance() - self.noise_variance_
-        return (components.T * excess) @ components + self.noise_variance_ * np.eye(len(self.mean_))
+        return self._model().covariance()
 
     def get_precision(self) -> Array:
         """Inverse of `get_covariance`; its pseudo-inverse where there is no noise.
@@ -323,12 +356,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         """
         check_is_fitted(self)
         check_width(int(self.n_samples_), len(self.mean_), "PCA.get_precision")
-        components = self._axes_.components
-        inverse = self._inverse_variance()
-        if self.noise_variance_ == 0:
-            return (components.T * inverse) @ components
-        flat = 1 / self.noise_variance_
-        return (components.T * (inverse - flat)) @ components + flat * np.eye(len(self.mean_))
+        return self._model().precision()
 
     def score_samples(self, X: Any) -> Array:
         """Log-likelihood of every row under the probabilistic model.
@@ -345,9 +373,14 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         log_likelihood : ndarray of shape (n_samples,), float64
         """
         check_is_fitted(self)
-        table = self._admit(X, reset=False)
+        table, model = self._admit(X, reset=False), self._model()
         likelihood = np.empty((table.shape[0], 1))
-        self._map(table, self._score_block, likelihood, False)
+
+        def score(rows: Rows, out: Array) -> bool:
+            out[:, 0] = model.log_likelihood(self._centre(rows, 0))
+            return bool(np.isfinite(out.sum()))
+
+        self._write(table, score, likelihood)
         return likelihood[:, 0]
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -366,111 +399,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         """
         return float(np.mean(self.score_samples(X)))
 
-    def _score_block(self, rows: Rows, out: Array) -> bool:
-        components, inverse = self._axes_.components, self._inverse_variance()
-        deviation = centre(rows, self.mean_, self._mean_low_, 0)
-        projected = deviation @ components.T
-        distance = projected**2 @ inverse
-        dimensions = np.count_nonzero(inverse)
-        log_determinant = np.log(inverse[inverse > 0]).sum()
-        if self.noise_variance_ > 0:
-            residual = deviation - projected @ components
-            distance += np.einsum("ij,ij->i", residual, residual) / self.noise_variance_
-            log_determinant -= (len(self.mean_) - dimensions) * np.log(self.noise_variance_)
-            dimensions = len(self.mean_)
-        out[:, 0] = (log_determinant - dimensions * np.log(2 * np.pi) - distance) / 2
-        return bool(np.isfinite(distance.sum()))
-
-    def _model_variance(self) -> Array:
-        return np.maximum(self.explained_variance_, self.noise_variance_)
-
-    def _inverse_variance(self) -> Array:
-        variance = self._model_variance()
-        used = self._signal_ | (self.noise_variance_ > 0)
-        return np.where(used, 1 / np.where(variance > 0, variance, 1.0), 0.0)
-
-    # Choosing -------------------------------------------------------------------------
-
-    def _choose_solver(self, n_rows: float, occasion: Occasion) -> str:
-        if self.svd_solver != "auto":
-            return self.svd_solver
-        if occasion.is_sparse:
-            return "arpack"
-        n_features, k = occasion.n_features, self.n_components
-        if isinstance(occasion.earlier, Scatter):
-            return "covariance_eigh"
-        if n_features <= EXACT and n_rows >= 10 * n_features and not occasion.is_partial:
-            return "covariance_eigh"
-        smaller = min(n_rows, n_features)
-        if smaller > EXACT and is_real(k) and 1 <= k < 0.8 * smaller:
-            return "randomized"
-        return "full"
-
-    def _check_components(self, n_rows: float, occasion: Occasion) -> None:
-        """Compare `n_components` with the shape; `partial_fit` may see more rows later."""
-        k, solver, smaller = self.n_components, self._solver_, self._smaller_
-        if occasion.is_partial:
-            smaller, n_rows = occasion.n_features, np.inf
-        if k is None:
-            return
-        truncated = solver in ("arpack", "randomized")
-        message = None
-        if k == "mle":
-            if truncated:
-                message = f"n_components='mle' cannot be a string with svd_solver={solver!r}"
-            elif n_rows < occasion.n_features:
-                message = "n_components='mle' is only supported if n_samples >= n_features"
-        elif not (1 if truncated else 0) <= k <= smaller:
-            message = (
-                f"n_components={k!r} must be between {1 if truncated else 0} and "
-                f"min(n_samples, n_features)={smaller} with svd_solver={solver!r}"
-            )
-        elif solver == "arpack" and k == smaller:
-            message = (
-                f"n_components={k!r} must be strictly less than "
-                f"min(n_samples, n_features)={smaller} with svd_solver={solver!r}"
-            )
-        if message is not None:
-            raise InvalidParameterError(
-                f"{message}; got rows of shape ({occasion.n_rows}, {occasion.n_features})."
-            )
-
-    def _find_axes(self, statistic: Scatter | Triangle) -> tuple[Axes, float]:
-        """Axes, and the sum of squares of the centred rows in their units."""
-        if isinstance(statistic, Triangle) and self._solver_ in ("arpack", "randomized"):
-            triangle, exponent = common_units(statistic.triangle, statistic.exponent)
-            k, n_rows = self._wanted(), statistic.total
-            random_state = check_random_state(self.random_state)
-            if self._solver_ == "arpack":
-                axes = linalg.arpack_axes(triangle, n_rows, k, self.tol, random_state)
-            else:
-                axes = linalg.randomized_axes(
-                    triangle,
-                    n_rows,
-                    k,
-                    n_oversamples=self.n_oversamples,
-                    n_iter=self.iterated_power,
-                    power_iteration_normalizer=self.power_iteration_normalizer,
-                    random_state=random_state,
-                )
-            axes = linalg.complete(axes._replace(exponent=exponent), k)
-            return axes, float(np.einsum("ij,ij->", triangle, triangle))
-        axes = linalg.complete(principal_axes(statistic), self._smaller_)
-        return axes, float((axes.singular_values**2).sum())
-
-    def _wanted(self) -> int:
-        """Components asked for, as far as the shape goes."""
-        if self.n_components is None:
-            return max(1, self._smaller_ - (self._solver_ == "arpack"))
-        return min(int(self.n_components), self._smaller_)
-
-    def _resolve_components(self, variance: Array, ratio: Array, n_rows: float) -> int:
-        k = self.n_components
-        if k == "mle":
-            return linalg.infer_dimension(variance, n_rows) if len(variance) > 1 else 1
-        if is_real(k) and 0 < k < 1:
-            return linalg.count_components(ratio[: self._smaller_], float(k))
-        return self._wanted()
+    def _model(self) -> ProbabilisticModel:
+        variance = np.where(self._is_signal_, self.explained_variance_, 0.0)
+        return ProbabilisticModel(self._axes_.components, variance, self.noise_variance_)
 
     def _check_sparse(self, X: Any) -> Sequence[str]:
         return ("csr", "csc")
@@ -483,11 +414,3 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self.svd_solver in ("auto", "arpack", "covariance_eigh")
         return tags
-
-
-def centre(rows: Rows, mean: Array, mean_low: Array, exponent: int) -> Array:
-    """``(rows - mean) * 2**-exponent`` in float64."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if exponent:
-            return kernels.subtract(rows, mean, mean_low, np.full(len(mean), exponent))
-        return kernels.subtract(rows, mean, mean_low)

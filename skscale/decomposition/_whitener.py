@@ -9,7 +9,8 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
 from skscale import _linalg as linalg
-from skscale._base import Apply, Occasion, StatisticTransformer
+from skscale._base import Occasion, StatisticTransformer
+from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
 from skscale._parameters import boolean, none, one_of, real
@@ -230,7 +231,7 @@ class Whitener(StatisticTransformer):
                     "shrinkage='ledoit_wolf' needs the RadialScatter of the rows, and what was "
                     f"kept of them is their {type(statistic).__name__}. Fit again from the start."
                 )
-            matrix, exponent = common_units(statistic.scatter.scatter, statistic.scatter.exponent)
+            matrix, _ = common_units(statistic.scatter.scatter, statistic.scatter.exponent)
             matrix, _ = common_units(matrix.T, statistic.scatter.exponent)
             return linalg.ledoit_wolf_intensity(matrix, statistic.quartic, statistic.total)
         if self.shrinkage == "oas":

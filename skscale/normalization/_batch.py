@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
-from skscale._base import Apply, Occasion, StatisticTransformer
+from skscale._base import Occasion, StatisticTransformer
+from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
-from skscale._reduce import block_rows
 from skscale._parameters import Rule, integer, none, one_of, real
+from skscale._reduce import block_rows
 from skscale.errors import InvalidParameterError
 from skscale.statistics import PooledBatches, RunningMoments
 from skscale.statistics._constant import divisor, plain_count
@@ -211,7 +212,7 @@ def affine_parameters(affine: tuple[Any, Any] | None, n_features: int) -> tuple[
         finite = False
     if not finite:
         raise InvalidParameterError(
-            "The 'affine' parameter of BatchNormalizer must be a tuple (gamma, beta), each a finite "
-            f"number or {n_features} of them, one per column. Got {affine!r} instead."
+            "The 'affine' parameter of BatchNormalizer must be a tuple (gamma, beta), each "
+            f"a finite number or {n_features} of them, one per column. Got {affine!r} instead."
         )
     return gamma, beta

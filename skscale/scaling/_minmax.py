@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
-from skscale._base import Apply, Occasion, StatisticTransformer
+from skscale._base import Occasion, StatisticTransformer
+from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._parameters import Rule, boolean
 from skscale.errors import InvalidParameterError

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
-from skscale._base import Apply, StatisticTransformer
+from skscale._base import StatisticTransformer
+from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._parameters import boolean, real
 from skscale.statistics import Moments
@@ -174,15 +175,21 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         return lambda rows, out: kernels.unstandardize(rows, *solution, out)
 
     def _solution(self, columns: Any) -> tuple[Array, Array, Array, Array]:
-        """Mean and standard deviation as the kernels take them."""
-        zeros = np.zeros(self.n_features_in_ if hasattr(self, 'n_features_in_') else np.size(self.scale_))
-        exponent = self._exponent_ if self.with_std else zeros.astype(np.int64)
-        mean, low = (self.mean_, self._mean_low_) if self.with_mean else (zeros, zeros)
-        if not self.with_std:
-            width = zeros + 1
-        else:
-            width = self._width_ if np.any(exponent) else self.scale_
-        return tuple(np.broadcast_to(part, zeros.shape)[columns] for part in (mean, low, width, exponent))
+        """Mean and standard deviation as the kernels take them.
+
+        The attributes count, so that someone may set `mean_` and `scale_` and transform.
+        """
+        n_features = np.size(self.mean_ if self.scale_ is None else self.scale_)
+        n_features = getattr(self, "n_features_in_", n_features)
+        parts: list[Any] = [0.0, 0.0, 1.0, 0]
+        if self.with_mean:
+            parts[:2] = self.mean_, self._mean_low_
+        if self.with_std:
+            parts[2:] = self._width_ if np.any(self._exponent_) else self.scale_, self._exponent_
+        mean, low, width, exponent = (
+            np.broadcast_to(part, (n_features,))[columns] for part in parts
+        )
+        return mean, low, width, exponent
 
     def _check_sparse(self, X: Any) -> Sequence[str]:
         if self.with_mean:
@@ -200,7 +207,9 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
 
     def _scale_stored(self, kernel: Any, X: Any, copy: bool) -> Any:
         X = X.copy() if copy else X
-        column = X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+        column = (
+            X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+        )
         stored = X.data[np.newaxis]
         kernel(stored, *self._solution(column), stored)
         return X

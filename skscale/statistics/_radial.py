@@ -8,7 +8,7 @@ import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
-from skscale.statistics._means import Mean, merge_means
+from skscale.statistics._means import merge_means
 from skscale.statistics._protocol import frozen, prepare_complete
 from skscale.statistics._scatter import Scatter
 

@@ -87,9 +87,7 @@ class Scatter:
         )
         error += rounding
         scatter, error = kernels.two_sum(scatter, error)
-        return type(self)(
-            self.total + later.total, mean.high, mean.low, scatter, error, exponent
-        )
+        return type(self)(self.total + later.total, mean.high, mean.low, scatter, error, exponent)
 
     def scaled(self, factor: Array, exponent: Array) -> Self:
         """Scatter of the rows with column i multiplied by ``factor[i] * 2**exponent[i]``.

@@ -1,0 +1,142 @@
+"""Who is let in: weights, finite numbers and known columns; and what the others are told.
+
+An error says what was given, what was expected and what to do, in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from skscale._kernels import Array, WideRows, check_finite
+from skscale._parameters import is_real
+from skscale._reduce import block_rows, cut
+from skscale._tables import Table
+from skscale.errors import InfiniteValueError, MissingValueError, SampleWeightError
+
+
+def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
+    """Weights of the rows as float64.
+
+    Raises
+    ------
+    SampleWeightError
+        Not one number per row, negative, missing, infinite, or all zero.
+    """
+    if sample_weight is None:
+        return None
+    if is_real(sample_weight):
+        weights = np.full(n_rows, float(sample_weight))
+    else:
+        weights = np.asarray(sample_weight)
+        if weights.dtype.kind not in "iubf":
+            try:
+                weights = weights.astype(np.float64)
+            except (TypeError, ValueError):
+                raise SampleWeightError(
+                    f"sample_weight must be numbers; got dtype {weights.dtype}."
+                ) from None
+        weights = weights.astype(np.float64)
+    if weights.shape != (n_rows,):
+        raise SampleWeightError(
+            f"sample_weight must be of shape ({n_rows},), one weight per row, or one number; "
+            f"got shape {weights.shape}."
+        )
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        first = int(bad.argmax())
+        raise SampleWeightError(
+            f"sample_weight must be finite and not negative; got {weights[first]} in row {first}."
+        )
+    if not weights.any():
+        raise SampleWeightError(
+            "sample_weight is zero in every row, so there is nothing to learn from. "
+            "Sample weights must contain at least one non-zero number."
+        )
+    return weights
+
+
+def effective(weights: Array | None, n_rows: int) -> float:
+    """Number of rows that count; the sum of their weights if that is larger."""
+    if weights is None:
+        return float(n_rows)
+    return max(float(np.count_nonzero(weights)), float(weights.sum()))
+
+
+def check_stored(X: Any, allow_missing: bool) -> None:
+    """The finiteness check of sparse rows, which looks at stored values only."""
+    stored = X.data[:, np.newaxis] if X.nnz else np.zeros((1, 1))
+    try:
+        has_missing = check_finite(stored)
+    except InfiniteValueError:
+        triplets = X.tocoo()
+        first = int(np.isinf(triplets.data).argmax())
+        row, column = int(triplets.row[first]), int(triplets.col[first])
+        raise InfiniteValueError(
+            f"Input X contains infinity or a value too large for dtype({X.dtype.name!r}): "
+            f"{triplets.data[first]} in row {row}, column {column}.",
+            row,
+            column,
+        ) from None
+    if has_missing and not allow_missing:
+        raise MissingValueError("Input X contains NaN.")
+
+
+def name_infinity(
+    error: InfiniteValueError, first_row: int, names: Sequence[Any] | None
+) -> InfiniteValueError:
+    """The same error, counted from the first row of the table and with the column's name."""
+    row = first_row + error.row
+    label = repr(names[error.column]) if names is not None else str(error.column)
+    start, _, rest = str(error).partition(": ")
+    value = rest.split(" in row ")[0]
+    return InfiniteValueError(
+        f"{start}: {value} in row {row}, column {label}. Replace it with a number, or with NaN "
+        "where the value is unknown.",
+        row,
+        error.column,
+    )
+
+
+def name_missing(table: Table, method: str) -> MissingValueError:
+    """Error that names every column with NaN."""
+    holds = np.zeros(table.shape[1], dtype=bool)
+    for rows in cut(table.shape[0], block_rows(table.shape[1])):
+        block = table.rows(rows)
+        if sparse.issparse(block):
+            block = block.toarray()
+        holds |= np.isnan(block.high if isinstance(block, WideRows) else block).any(axis=0)
+    columns = np.flatnonzero(holds).tolist()
+    labels = [repr(table.names[i]) if table.names is not None else str(i) for i in columns]
+    return MissingValueError(
+        f"Input X contains NaN, in columns {', '.join(labels)}. {method} does not accept missing "
+        "values: drop those rows, or impute them in a Pipeline, as in make_pipeline("
+        f"SimpleImputer(), {method}()).",
+        tuple(columns),
+    )
+
+
+def describe_columns(sentence: str, expected: Any, given: Any) -> str:
+    """`sentence` followed by the difference between the columns expected and given."""
+    if expected is None or given is None:
+        return sentence
+    expected, given = [str(name) for name in expected], [str(name) for name in given]
+    lines = [sentence.rstrip()]
+    for label, names in (
+        ("Unknown", [name for name in given if name not in set(expected)]),
+        ("Missing", [name for name in expected if name not in set(given)]),
+    ):
+        if names:
+            lines.append(f"{label}: {_list(names)}")
+    if len(lines) == 1 and expected != given:
+        lines.append(f"Expected: {_list(expected)}")
+        lines.append(f"Got: {_list(given)}")
+    return "\n".join(lines)
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

@@ -1,0 +1,87 @@
+"""A table through an engine: measured block by block, or mapped block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scipy import sparse
+
+from skscale._admission import name_infinity, name_missing
+from skscale._kernels import Array, Rows, as_rows, check_finite
+from skscale._reduce import block_rows, cut, map_blocks, tree_reduce
+from skscale._tables import Table
+from skscale.errors import InfiniteValueError, MissingValueError
+
+Apply = Callable[[Any, Array], bool]
+"""Writes what it makes of a block into an array, and returns whether all of it is finite."""
+
+
+def measure_table(
+    table: Table,
+    weights: Array | None,
+    measure: Callable[[Any, Array | None], Any],
+    step: int,
+    method: str,
+) -> Any:
+    """Statistic of a table: the merge of those of its blocks.
+
+    Parameters
+    ----------
+    table : Table
+        Of at least one row.
+    weights : array of shape (n_rows,), or None
+        Weights of the rows.
+    measure : callable
+        From a block and its weights to a statistic.
+    step : int
+        Rows of a block.
+    method : str
+        Name of the transformer, for messages.
+    """
+
+    def of_block(rows: slice) -> Any:
+        try:
+            return measure(table.rows(rows), None if weights is None else weights[rows])
+        except InfiniteValueError as error:
+            raise name_infinity(error, rows.start, table.names) from None
+
+    n_rows, n_features = table.shape
+    parts = map_blocks(of_block, cut(n_rows, step), n_rows * n_features)
+    try:
+        return tree_reduce(parts, lambda earlier, later: earlier.merge(later))
+    except MissingValueError:
+        raise name_missing(table, method) from None
+
+
+def apply_table(
+    table: Table, apply: Apply, out: Array, method: str, *, allow_missing: bool = True
+) -> None:
+    """Map the rows of a table into `out`, which may be the table's own array.
+
+    Blocks are looked at for NaN and infinity only where the result shows that there may be some.
+    """
+    in_place = out is table.source
+
+    def check(block: Rows, first_row: int) -> None:
+        try:
+            has_missing = check_finite(block)
+        except InfiniteValueError as error:
+            raise name_infinity(error, first_row, table.names) from None
+        if has_missing and not allow_missing:
+            raise name_missing(table, method)
+
+    def map_block(rows: slice) -> None:
+        block: Any = table.rows(rows)
+        block = block.toarray() if sparse.issparse(block) else as_rows(block)
+        if in_place:  # the rows are there to be looked at only before
+            check(block, rows.start)
+            apply(block, out[rows])
+        elif not apply(block, out[rows]):
+            check(block, rows.start)
+
+    n_rows, n_features = table.shape
+    # Small enough that a block and its output stay in a cache, large enough for threads.
+    step = max(1, block_rows(max(n_features, out.shape[1])) // 4)
+    for _ in map_blocks(map_block, cut(n_rows, step), n_rows * n_features):
+        pass

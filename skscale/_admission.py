@@ -105,7 +105,7 @@ def name_missing(table: Table, method: str) -> MissingValueError:
     """Error that names every column with NaN."""
     holds = np.zeros(table.shape[1], dtype=bool)
     for rows in cut(table.shape[0], block_rows(table.shape[1])):
-        block = table.rows(rows)
+        block: Any = table.rows(rows)
         if sparse.issparse(block):
             block = block.toarray()
         holds |= np.isnan(block.high if isinstance(block, WideRows) else block).any(axis=0)

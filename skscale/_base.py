@@ -352,8 +352,8 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
             fits = given.dtype == table.dtype and given.shape[1] == n_columns
             if not copy and self._columnwise and fits and given.flags.writeable:
                 return given
-            order = "F" if given.flags.f_contiguous and not given.flags.c_contiguous else "C"
-            return np.empty((len(given), n_columns), table.dtype, order)
+            if given.flags.f_contiguous and not given.flags.c_contiguous:
+                return np.empty((n_columns, len(given)), table.dtype).T
         return np.empty((table.shape[0], n_columns), table.dtype)
 
     def _write(self, table: Table, apply: Apply, out: Array) -> None:
@@ -392,7 +392,8 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
         return getattr(self, "feature_names_in_", np.array(generated, dtype=object))
 
     def _width_out(self) -> int:
-        return getattr(self, "_n_features_out", self.n_features_in_)
+        width: Any = getattr(self, "_n_features_out", self.n_features_in_)
+        return int(width)
 
     def _output_kind(self) -> str:
         own = getattr(self, "_sklearn_output_config", {})

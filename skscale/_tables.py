@@ -113,7 +113,7 @@ def select(X: Any, positions: Sequence[int]) -> Any:
 
 
 def to_frame(
-    array: Array, kind: str, names: Sequence[Any], like: Table | None, same_columns: bool
+    array: Array, kind: str, names: Sequence[Any] | Array, like: Table | None, same_columns: bool
 ) -> Any:
     """Results as a frame.
 
@@ -154,26 +154,12 @@ def to_frame(
         return frame
     if not isinstance(given, library.DataFrame):
         return library.DataFrame(array, columns=list(names))
-    frame = library.DataFrame(array, columns=list(names), index=given.index)
-    if same_columns:
-        dtypes = [_pandas_float(library, dtype) for dtype in given.dtypes]
-        if any(
-            dtype != frame_dtype for dtype, frame_dtype in zip(dtypes, frame.dtypes, strict=True)
-        ):
-            columns = [
-                frame.iloc[:, i].astype(dtype)
-                if isinstance(dtype, np.dtype)
-                else library.Series(
-                    library.array(
-                        np.where(given.iloc[:, i].isna(), None, array[:, i]), dtype=dtype
-                    ),
-                    index=given.index,
-                    name=names[i],
-                )
-                for i, dtype in enumerate(dtypes)
-            ]
-            frame = library.concat(columns, axis=1)
-    return frame
+    if not same_columns or all(_numpy_float(dtype) == array.dtype for dtype in given.dtypes):
+        return library.DataFrame(array, columns=list(names), index=given.index)
+    columns = [
+        _pandas_column(library, array[:, i], given.iloc[:, i]) for i in range(array.shape[1])
+    ]
+    return library.concat(columns, axis=1, keys=list(names))
 
 
 def _read_frame(X: Any) -> Table:
@@ -185,10 +171,10 @@ def _read_frame(X: Any) -> Table:
     _check_names(names)
     frame = narwhals.from_native(X, eager_only=True)
     columns = [frame[:, position] for position in range(n_columns)]
-    dtypes = [_column_dtype(column) for column in columns]
+    found = [_column_dtype(column) for column in columns]
     strangers = [
         f"{name!r} ({column.dtype})"
-        for name, column, dtype in zip(names, columns, dtypes, strict=True)
+        for name, column, dtype in zip(names, columns, found, strict=True)
         if dtype is None
     ]
     if strangers:
@@ -197,6 +183,7 @@ def _read_frame(X: Any) -> Table:
             "measured. Encode or drop them, or send each kind of column to its own transformer: "
             "make_column_transformer((transformer, make_column_selector(dtype_include='number')))."
         )
+    dtypes = [dtype for dtype in found if dtype is not None]
     dtype = _float_dtype(np.result_type(*dtypes))
     plain = _plain_values(X, dtypes)
     if plain is not None:
@@ -308,13 +295,25 @@ def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float64)
 
 
-def _pandas_float(pandas: Any, dtype: Any) -> Any:
-    """Float dtype of the same kind (numpy, nullable or Arrow) as a column's dtype."""
+def _numpy_float(dtype: Any) -> np.dtype[Any] | None:
+    return _float_dtype(dtype) if isinstance(dtype, np.dtype) else None
+
+
+def _pandas_column(pandas: Any, values: Array, given: Any) -> Any:
+    """Values as a Series of the float dtype nearest to that of a given one.
+
+    A nullable or Arrow-backed column stays one, and is missing where it was missing.
+    """
+    dtype: Any = given.dtype
     if isinstance(dtype, np.dtype):
-        return dtype if dtype.kind == "f" and dtype.itemsize <= 8 else np.dtype(np.float64)
+        return pandas.Series(values.astype(_numpy_float(dtype)), index=given.index)
     if isinstance(dtype, pandas.ArrowDtype):
-        return dtype if dtype.kind == "f" else pandas.ArrowDtype(_import("pyarrow").float64())
-    return pandas.Float32Dtype() if dtype == pandas.Float32Dtype() else pandas.Float64Dtype()
+        dtype = dtype if dtype.kind == "f" else pandas.ArrowDtype(_import("pyarrow").float64())
+    elif dtype != pandas.Float32Dtype():
+        dtype = pandas.Float64Dtype()
+    missing = np.asarray(given.isna())
+    marked = [None if gone else value for gone, value in zip(missing, values, strict=True)]
+    return pandas.Series(pandas.array(marked, dtype=dtype), index=given.index)
 
 
 def _import(library: str) -> Any:

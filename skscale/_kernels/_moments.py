@@ -154,7 +154,7 @@ def add_step(found: Centred, exponent: Array) -> tuple[Array, Array]:
     return np.ldexp(mean, exponent), np.ldexp(mean_low, exponent)
 
 
-def fill_missing(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
+def fill_missing(rows: Rows, weights: Array | None) -> tuple[Rows, Array]:
     """Rows without NaN, and weights that are zero where it was.
 
     A missing cell takes the first observed value of its column, so that a constant column

@@ -186,9 +186,14 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
 
         return invert
 
-    def _solution(self, columns: Any) -> tuple[Array, ...]:
-        parts = (self.running_mean_, self._mean_low_, self._width_, self._exponent_)
-        return tuple(part[columns] for part in parts)
+    def _solution(self, columns: Any) -> tuple[Array, Array, Array, Array]:
+        """Mean and standard deviation as the kernels take them."""
+        return (
+            self.running_mean_[columns],
+            self._mean_low_[columns],
+            self._width_[columns],
+            self._exponent_[columns],
+        )
 
     def _empty_columns(self) -> Array:
         return np.isnan(self.running_mean_)

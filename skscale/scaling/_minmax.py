@@ -144,17 +144,16 @@ class MinMaxScaler(OneToOneFeatureMixin, StatisticTransformer):
         solution = self._solution(columns)
         return lambda rows, out: kernels.uninterpolate(rows, *solution, out)
 
-    def _solution(self, columns: Any) -> tuple[Array, ...]:
+    def _solution(self, columns: Any) -> tuple[Array, Array, Array, Array, Array, Array]:
         """Minimum, its low part, width, exponent, and the ends of the interval."""
-        parts = (
-            self.data_min_,
-            self.statistic_.minimum_low,
-            self._width_,
-            self._exponent_,
-            self._lower_,
-            self._upper_,
+        return (
+            self.data_min_[columns],
+            self.statistic_.minimum_low[columns],
+            self._width_[columns],
+            self._exponent_[columns],
+            self._lower_[columns],
+            self._upper_[columns],
         )
-        return tuple(part[columns] for part in parts)
 
     def _check_sparse(self, X: Any) -> Sequence[str]:
         raise TypeError(

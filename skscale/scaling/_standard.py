@@ -179,8 +179,8 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
 
         The attributes count, so that someone may set `mean_` and `scale_` and transform.
         """
-        n_features = np.size(self.mean_ if self.scale_ is None else self.scale_)
-        n_features = getattr(self, "n_features_in_", n_features)
+        given: Any = self.mean_ if self.scale_ is None else self.scale_
+        n_features = getattr(self, "n_features_in_", np.size(given))
         parts: list[Any] = [0.0, 0.0, 1.0, 0]
         if self.with_mean:
             parts[:2] = self.mean_, self._mean_low_

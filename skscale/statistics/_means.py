@@ -25,7 +25,7 @@ HUGE = 2.0**1000
 class Mean(NamedTuple):
     """Weight and mean of some rows, per column; the mean is ``high + low``."""
 
-    count: Array
+    weight: Array
     high: Array
     low: Array
 
@@ -44,8 +44,8 @@ class Between(NamedTuple):
 
 def merge_means(earlier: Mean, later: Mean) -> tuple[Mean, Between]:
     """Mean of earlier and later rows together, and the distance between the two."""
-    count = earlier.count + later.count
-    share = later.count / np.where(count == 0, 1.0, count)
+    count = earlier.weight + later.weight
+    share = later.weight / np.where(count == 0, 1.0, count)
     largest = np.maximum(np.abs(earlier.high), np.abs(later.high))
     down = np.where(largest > HUGE, 8, 0)
     a, a_low = np.ldexp(earlier.high, -down), np.ldexp(earlier.low, -down)
@@ -55,10 +55,10 @@ def merge_means(earlier: Mean, later: Mean) -> tuple[Mean, Between]:
     high, low = kernels.two_sum(a, difference * share)
     high, low = kernels.two_sum(high, low + a_low)
     # An empty side is the identity, to the last bit.
-    only_later, only_earlier = earlier.count == 0, later.count == 0
+    only_later, only_earlier = earlier.weight == 0, later.weight == 0
     high = np.where(only_later, b, np.where(only_earlier, a, high))
     low = np.where(only_later, b_low, np.where(only_earlier, a_low, low))
-    weight = earlier.count * share
+    weight = earlier.weight * share
     unit = kernels.ordinary_exponent(np.abs(difference))
     between = Between(
         np.ldexp(difference, -unit),

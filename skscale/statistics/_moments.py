@@ -75,9 +75,9 @@ class Moments:
         else:
             measured = kernels.moments(rows, weights, has_missing)
         count, mean, mean_low, second_moment, exponent = measured
-        wide = zeros = np.zeros(len(count))
-        if isinstance(rows, kernels.WideRows):
-            wide = rows.low.any(axis=0)
+        zeros = np.zeros(len(count))
+        is_wide = isinstance(rows, kernels.WideRows)
+        wide = rows.low.any(axis=0) if is_wide else zeros
         return cls(
             total_weight(rows, weights),
             count,

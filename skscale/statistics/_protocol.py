@@ -37,7 +37,8 @@ class Statistic(Protocol):
         Number of columns.
     """
 
-    total: float
+    @property
+    def total(self) -> float: ...
 
     @property
     def n_features(self) -> int: ...
@@ -52,21 +53,22 @@ class Statistic(Protocol):
         ...
 
 
-Class = TypeVar("Class", bound=type)
+Record = TypeVar("Record")
 
 
 @dataclass_transform(frozen_default=True)
-def frozen(cls: Class) -> Class:
+def frozen(cls: type[Record]) -> type[Record]:
     """Make a class of arrays and numbers a statistic's record.
 
     A frozen dataclass whose arrays are read-only, also after unpickling; compared by value,
     bit for bit; whose `merge` takes its own kind and width only.
     """
-    merge = cls.merge
+    record: Any = cls
+    merge = record.merge
 
     @functools.wraps(merge)
     def guarded(self: Any, later: Any) -> Any:
-        if type(later) is not cls:
+        if type(later) is not record:
             raise IncompatibleStatisticError(
                 f"{cls.__name__} merges with {cls.__name__} only; got {type(later).__name__}."
             )
@@ -77,12 +79,12 @@ def frozen(cls: Class) -> Class:
             )
         return merge(self, later)
 
-    cls.merge = guarded
-    cls.__post_init__ = _seal
-    cls.__reduce__ = _reduce
-    cls.__eq__ = _equal
-    cls.__hash__ = None
-    cls.__repr__ = _represent
+    record.merge = guarded
+    record.__post_init__ = _seal
+    record.__reduce__ = _reduce
+    record.__eq__ = _equal
+    record.__hash__ = None
+    record.__repr__ = _represent
     return dataclass(frozen=True, eq=False, repr=False)(cls)
 
 

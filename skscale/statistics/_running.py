@@ -114,7 +114,7 @@ class RunningMoments:
             self.n_batches + later.n_batches,
             mean.high,
             mean.low,
-            mean.count,
+            mean.weight,
             (1 - share) * earlier_square + share * later_square,
             exponent,
             weight,

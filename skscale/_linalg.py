@@ -80,12 +80,17 @@ def arpack_axes(triangle: Array, n_rows: float, k: int, tol: float, random_state
 
 
 def randomized_axes(triangle: Array, n_rows: float, k: int, **options: Any) -> Axes:
-    """The first k axes by a randomized range finder (Halko, Martinsson and Tropp 2011)."""
+    """The first k axes by a randomized range finder (Halko, Martinsson and Tropp 2011).
+
+    The subspace found is turned to its own principal axes, so that the singular values are the
+    norms of the rows along these components, and the scores are not correlated.
+    """
     if min(triangle.shape) == 0:
         return singular_axes(triangle, n_rows)
-    _, values, components = randomized_svd(triangle, k, flip_sign=False, **options)
+    _, _, basis = randomized_svd(triangle, k, flip_sign=False, **options)
+    _, values, turn = linalg.svd(triangle @ basis.T, full_matrices=False, check_finite=False)
     tolerance = rank_tolerance(n_rows, triangle.shape[1])
-    return Axes(values, 0, fix_signs(components), tolerance)
+    return Axes(values, 0, fix_signs(turn @ basis), tolerance)
 
 
 def rank_tolerance(n_rows: float, n_features: int) -> float:

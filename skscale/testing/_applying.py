@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-@_of_transformers("fit_transform is fit and transform")
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from skscale.testing._comparing import (
+    EPSILON,
+    EPSILON_32,
+    assert_frame,
+    assert_same_bits,
+    learned,
+    state,
+)
+from skscale.testing._laws import Law, collector
+from skscale.testing._samples import frame_of, replaced
+from skscale.testing._trial import Trial
+
+LAWS: dict[str, Law] = {}
+law = collector(LAWS)
+
+
+@law("fit_transform is fit and transform")
 def _(trial: Trial) -> None:
     if not trial.has("fit_transform"):
         return
@@ -18,7 +41,7 @@ def _(trial: Trial) -> None:
         assert_same_bits(found, expected, "with weights")
 
 
-@_of_transformers("transform leaves no trace")
+@law("transform leaves no trace")
 def _(trial: Trial) -> None:
     fitted = trial.fit(trial.rows)
     before, statistic = state(fitted), getattr(fitted, "statistic_", None)
@@ -35,7 +58,7 @@ def _(trial: Trial) -> None:
     assert_same_bits(fitted.transform(trial.new), first, "the same rows again")
 
 
-@_of_transformers("a row is transformed as if it were alone")
+@law("a row is transformed as if it were alone")
 def _(trial: Trial) -> None:
     fitted, new = trial.fit(trial.rows), trial.new
     batches = {"transform": fitted.transform}
@@ -44,7 +67,13 @@ def _(trial: Trial) -> None:
     for name, function in batches.items():
         given = new if name == "transform" else fitted.transform(new)
         together = function(given)
-        for part in (slice(1), slice(17, 18), slice(249, 250), slice(0, 201), slice(None, None, -1)):
+        for part in (
+            slice(1),
+            slice(17, 18),
+            slice(249, 250),
+            slice(0, 201),
+            slice(None, None, -1),
+        ):
             alone, what = function(given[part]), f"{name} of rows {part.start}:{part.stop}"
             if trial.columnwise:
                 assert_same_bits(alone, together[part], what)
@@ -55,7 +84,7 @@ def _(trial: Trial) -> None:
         trial.close(found, together, trial.rows, f"{name} beside other rows")
 
 
-@_of_transformers("a column is transformed by itself")
+@law("a column is transformed by itself")
 def _(trial: Trial) -> None:
     if not trial.columnwise:
         return
@@ -79,7 +108,7 @@ def _(trial: Trial) -> None:
             assert_same_bits(moved[:, rest], back[:, rest], f"transformed column {column} changed")
 
 
-@_of_transformers("inverse_transform inverts")
+@law("inverse_transform inverts")
 def _(trial: Trial) -> None:
     if not trial.has("inverse_transform"):
         return
@@ -95,7 +124,7 @@ def _(trial: Trial) -> None:
         trial.close(again, image, rows, f"image of rows{what}", trial.tolerance * EPSILON * far)
 
 
-@_of_transformers("float32 stays float32 and loses nothing else")
+@law("float32 stays float32 and loses nothing else")
 def _(trial: Trial) -> None:
     for offset in (0, 1e4):
         rows, new = (
@@ -117,7 +146,7 @@ def _(trial: Trial) -> None:
             trial.close(back, expected, rows, f"inverse_transform of {what}", 2 * EPSILON_32)
 
 
-@_of_transformers("memory order and dtype do not matter")
+@law("memory order and dtype do not matter")
 def _(trial: Trial) -> None:
     rows = np.rint(8 * trial.rows)
     whole = trial.fit(rows)
@@ -136,7 +165,7 @@ def _(trial: Trial) -> None:
         trial.close(whole.transform(same), expected, rows, f"transform of {what}")
 
 
-@_of_transformers("the caller's data are not written to")
+@law("the caller's data are not written to")
 def _(trial: Trial) -> None:
     def make() -> Any:
         fresh = trial.make()
@@ -176,7 +205,7 @@ def _(trial: Trial) -> None:
         assert frame.equals(given), "the frame, before and after, differ"
 
 
-@_of_transformers("copies are equal to the bit")
+@law("copies are equal to the bit")
 def _(trial: Trial) -> None:
     fitted = trial.make()
     parameters = copy.deepcopy(fitted.get_params())
@@ -199,30 +228,37 @@ def _(trial: Trial) -> None:
     assert_same_bits(again.transform(trial.new), expected, "transform of a clone")
 
 
-@_of_transformers("the container that is asked for comes back")
+@law("the container that is asked for comes back")
 def _(trial: Trial) -> None:
     if not trial.has("set_output"):
         return
     for kind in ("pandas", "polars"):
         for dtype in (np.float64, np.float32):
-            rows, new = trial.rows.astype(dtype), trial.new.astype(dtype)
-            train, test = frame_of(kind, rows), frame_of(kind, new)
+            train = frame_of(kind, trial.rows.astype(dtype))
+            test = frame_of(kind, trial.new.astype(dtype))
             if train is None:
                 break
             if kind == "pandas":
-                test.index = np.arange(len(new))[::-1] * 10 + 5
+                test.index = np.arange(len(trial.new))[::-1] * 10 + 5
+            what = f"{kind} of {np.dtype(dtype).name}"
             plain = trial.fit(train)
+            image, expected = plain.transform(test), trial.fit(trial.rows.astype(dtype))
+            assert isinstance(image, np.ndarray), f"{what} gives {type(image)}, without set_output"
+            expected = expected.transform(trial.new.astype(dtype))
+            eps = EPSILON if dtype == np.float64 else EPSILON_32
+            trial.close(image, expected, trial.rows, f"{what} against an array", 2 * eps)
             asked = trial.make().set_output(transform=kind)
-            trial.learn(asked, "fit", train)
-            image = plain.transform(test)
-            expected = trial.fit(rows).transform(new)
-            assert isinstance(image, np.ndarray), f"{type(image).__name__} without set_output"
-            assert_same_bits(image, expected, f"{kind} frame against an array")
-            names = list(asked.get_feature_names_out())
-            assert_frame(asked.transform(test), test, expected, names, f"transform of {kind}")
-            if not trial.has("inverse_transform"):
-                continue
-            back = asked.inverse_transform(asked.transform(test))
+            names = list(trial.learn(asked, "fit", train).get_feature_names_out())
+            found = asked.transform(test)
+            assert_frame(found, test, image, names, f"transform of {what}")
             assert_frame(
-                back, test, plain.inverse_transform(image), list(test.columns), f"back to {kind}"
+                trial.make().set_output(transform=kind).fit_transform(train),
+                train,
+                plain.transform(train),
+                names,
+                f"fit_transform of {what}",
             )
+            if trial.has("inverse_transform"):
+                back, names = plain.inverse_transform(image), list(test.columns)
+                found = asked.inverse_transform(found)
+                assert_frame(found, test, back, names, f"inverse_transform of {what}")

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
+import numpy as np
+
+from skscale import _tables as tables
+from skscale._kernels import Array
+from skscale.errors import MissingDependencyError
+
+
 @functools.lru_cache(maxsize=16)
 def table(n_rows: int, n_features: int) -> Array:
     """Correlated columns of different means and spreads; read-only."""
@@ -14,8 +24,9 @@ def table(n_rows: int, n_features: int) -> Array:
     return rows
 
 
-def replaced(table: Array, where: Any, value: Any) -> Array:
-    changed = table.copy()
+def replaced(rows: Array, where: Any, value: Any) -> Array:
+    """A copy with another value somewhere."""
+    changed = rows.copy()
     changed[where] = value
     return changed
 
@@ -27,34 +38,3 @@ def frame_of(kind: str, array: Array) -> Any:
         return tables.to_frame(array, kind, names, None, False)
     except MissingDependencyError:
         return None
-
-
-def learned(transformer: Any) -> dict[str, Any]:
-    """Public fitted attributes but the statistic, which is compared by what it does."""
-    return {
-        name: value
-        for name, value in vars(transformer).items()
-        if name.endswith("_") and not name.startswith("_") and name != "statistic_"
-    }
-
-
-def state(transformer: Any) -> dict[str, Any]:
-    return copy.deepcopy(vars(transformer))
-
-
-def arrays(thing: Any, seen: set[int] | None = None) -> Iterator[Array]:
-    """Every array that can be reached from here."""
-    seen = set() if seen is None else seen
-    if id(thing) in seen or isinstance(thing, (str, bytes, type)):
-        return
-    seen.add(id(thing))
-    if isinstance(thing, np.ndarray):
-        yield thing
-    elif isinstance(thing, Mapping):
-        for value in thing.values():
-            yield from arrays(value, seen)
-    elif isinstance(thing, (list, tuple, set)):
-        for value in thing:
-            yield from arrays(value, seen)
-    elif hasattr(thing, "__dict__"):
-        yield from arrays(vars(thing), seen)

@@ -1,6 +1,22 @@
-"""The laws of a transformer: what they are tried on."""
+"""The laws of a transformer, all of them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from skscale._kernels import Array
+from skscale.testing import _applying, _learning
+from skscale.testing._laws import Law, enforce
+from skscale.testing._samples import table
+from skscale.testing._trial import Trial
+
+TRANSFORMER_LAWS: Mapping[str, Law] = MappingProxyType({**_learning.LAWS, **_applying.LAWS})
+"""Laws of a transformer by name."""
+
 
 def check_transformer(
     transformer: Any,
@@ -88,4 +104,4 @@ def check_transformer(
         [list(cut) for cut in cuts],
         tolerance,
     )
-    enforce(repr(transformer), _transformer_laws, laws, trial)
+    enforce(repr(transformer), TRANSFORMER_LAWS, laws, trial)

@@ -1,4 +1,21 @@
+"""What the laws of a transformer are tried on, and how much rounding they allow."""
+
 from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import get_tags
+
+from skscale._kernels import Array
+from skscale.testing._comparing import EPSILON, assert_alike, assert_close, learned
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -58,7 +75,7 @@ class Trial:
     def stream(self, rows: Any, positions: Sequence[int], weights: Any = None) -> Any:
         """Fit batch by batch."""
         transformer, bounds = self.make(), [0, *positions, len(rows)]
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in itertools.pairwise(bounds):
             part = None if weights is None else weights[start:stop]
             self.learn(transformer, "partial_fit", rows[start:stop], part)
         return transformer

@@ -28,7 +28,7 @@ SEATS = {
     "StandardScaler": sklearn.preprocessing,
     "PCA": sklearn.decomposition,
 }
-LAST_LINES = 12
+LAST_LINES = 20
 
 
 class Ledger:

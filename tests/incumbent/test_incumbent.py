@@ -81,11 +81,12 @@ def run(module, scratch):
     ini.write_text("[pytest]\n")  # neither our filters nor our options are scikit-learn's
     command = [sys.executable, "-B", "-m", "pytest", "-p", "_swap", "--ledger", ledger]
     command += ["-p", "no:cacheprovider", "--basetemp", scratch / "tmp"]
-    command += ["-c", ini, "--rootdir", scratch, "--tb=short", "-q", "--pyargs", module]
+    command += ["-c", ini, "--rootdir", scratch, "--tb=native", "-q", "--pyargs", module]
     done = subprocess.run(
         command, cwd=scratch, env=surroundings(), capture_output=True, text=True, check=False
     )
-    if done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+    ran = done.returncode in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if not (ran and ledger.exists()):
         pytest.fail(f"{module} did not run:\n{done.stdout}{done.stderr}", pytrace=False)
     return json.loads(ledger.read_text(encoding="utf-8"))
 
@@ -97,8 +98,8 @@ def surroundings():
     return kept | {
         "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        # By this scikit-learn's conftest shares the cores out: BLAS gets one thread here. With more,
-        # beside the other processes of a parallel run, 10 s have become 300.
+        # By this scikit-learn's conftest shares out the cores, and leaves BLAS one thread here; with
+        # more, beside the other processes of a parallel run, 20 s have become 290.
         "PYTEST_XDIST_WORKER_COUNT": str(os.cpu_count()),
     }
 

@@ -1,0 +1,378 @@
+"""What is written agrees with what is there: docstrings, the pages of docs/ and the README.
+
+Run as a script, ``python tests/test_documentation.py``, it writes the tables of parameters and
+attributes on the pages of the classes anew from the docstrings.
+"""
+
+import ast
+import doctest
+import inspect
+import re
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import skscale
+from skscale import statistics
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+
+TRANSFORMERS = [getattr(skscale, name) for name in skscale.__all__]
+STATISTICS = [
+    kind
+    for name in statistics.__all__
+    if hasattr(kind := getattr(statistics, name), "__match_args__")
+]
+
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+HEADING = re.compile(r"^(?P<title>\S[^\n]*)\n-+$", re.MULTILINE)
+ENTRY = re.compile(r"^(?P<names>\w+(?:, \w+)*) : (?P<type>.*?)(?:, default=(?P<default>.*))?$")
+
+
+def section(thing, title):
+    """The lines of one numpydoc section; none if it is not there."""
+    text = inspect.getdoc(thing) or ""
+    headings = list(HEADING.finditer(text))
+    for heading, following in zip(headings, [*headings[1:], None], strict=True):
+        if heading["title"] == title:
+            return text[heading.end() : following and following.start()].strip().splitlines()
+    return []
+
+
+def entries(thing, title):
+    """The entries of a section: name -> (type, default, meaning); default is text or None."""
+    found, names = {}, []
+    for line in section(thing, title):
+        if line and not line.startswith(" "):
+            match = ENTRY.match(line)
+            assert match, f"{thing.__qualname__}: not numpydoc: {line!r}"
+            names = match["names"].split(", ")
+            found |= dict.fromkeys(names, (match["type"], match["default"], ""))
+        else:
+            for name in names:
+                *start, meaning = found[name]
+                found[name] = (*start, f"{meaning} {line.strip()}".strip())
+    return found
+
+
+def wrong_defaults(function, documented):
+    """Parameters whose documented default is not that of the signature."""
+    parameters = inspect.signature(function).parameters
+    for name, (kind, default, _) in documented.items():
+        actual = parameters[name].default if name in parameters else "no such parameter"
+        if kind == "None":  # accepted and ignored, for pipelines
+            default = "None"
+        required = actual is inspect.Parameter.empty
+        if (default is None) != required or (
+            default is not None and repr(ast.literal_eval(default)) != repr(actual)
+        ):
+            yield f"{function.__qualname__}: {name}={actual!r}, documented {default}"
+
+
+def undocumented(function, documented):
+    """Parameters of a signature that the docstring does not list in the same order."""
+    names = [name for name in inspect.signature(function).parameters if name != "self"]
+    return names if names != list(documented) else []
+
+
+def methods(cls):
+    """Public methods that the package itself defines."""
+    for name, method in inspect.getmembers(cls, inspect.isfunction):
+        if not name.startswith("_") and method.__module__.startswith("skscale"):
+            yield method
+
+
+def fitted(cls):
+    """An instance that has learned from a small frame."""
+    pandas = pytest.importorskip("pandas", reason="names of columns need a frame")
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    return cls().fit(pandas.DataFrame(rows, columns=["a", "b", "c"]))
+
+
+def attribute_faults(model, documented):
+    """Attributes documented and not there, or there and not documented."""
+    learned = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
+    return [
+        *(f"{name} is not there" for name in documented if not hasattr(model, name)),
+        *(f"{name} is not documented" for name in sorted(learned - set(documented))),
+    ]
+
+
+def table(cls, title):
+    """A section of the docstring as a Markdown table."""
+    rows = entries(cls, title)
+    if title == "Parameters":
+        lines = ["| parameter | default | what it is |", "|---|---|---|"]
+        cells = [(f"`{n}`", f"`{default}`", f"{t}. {m}") for n, (t, default, m) in rows.items()]
+    else:
+        lines = ["| attribute | what it is |", "|---|---|"]
+        cells = [(f"`{n}`", f"{t}. {m}") for n, (t, _, m) in rows.items()]
+    escaped = [[cell.replace("|", r"\|") for cell in row] for row in cells]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in escaped)])
+
+
+TABLE = re.compile(r"^## (Parameters|Attributes)\n\n((?:\|.*\n)+)", re.MULTILINE)
+
+
+def with_tables(page, cls):
+    """The page of a class with the tables that its docstring gives."""
+    return TABLE.sub(lambda old: f"## {old[1]}\n\n{table(cls, old[1])}\n", page)
+
+
+def page_of(cls):
+    return ROOT / "docs" / "classes" / f"{cls.__name__}.md"
+
+
+def code_blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def run_page(text, name):
+    """Run the Python blocks of a page in order, as one module; return how many ran."""
+    module = ModuleType(name)
+    namespace = vars(module)
+    runner = doctest.DocTestRunner(verbose=False, optionflags=FLAGS)
+    blocks = code_blocks(text, "python")
+    sys.modules[name] = module  # so that its classes can be pickled
+    try:
+        for block in blocks:
+            if ">>>" in block:
+                assert block.endswith("\n\n"), "doctest needs a blank line before the closing fence"
+                test = doctest.DocTestParser().get_doctest(block, namespace, name, name, 0)
+                report = []
+                runner.run(test, out=report.append, clear_globs=False)
+                assert not report, "".join(report)
+                namespace.update(test.globs)
+            else:
+                exec(compile(block, name, "exec"), namespace)
+    finally:
+        del sys.modules[name]
+    return len(blocks)
+
+
+def anchor(heading):
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def broken_links(text, folder):
+    """Relative links of a page in `folder` that lead nowhere."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        file, _, fragment = target.partition("#")
+        path = folder / file
+        if not path.exists():
+            yield target
+        elif fragment and file:
+            headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            if fragment not in map(anchor, headings):
+                yield target
+
+
+# Docstrings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", TRANSFORMERS)
+def test_constructor_is_documented(cls):
+    documented = entries(cls, "Parameters")
+    assert undocumented(cls, documented) == []
+    assert list(wrong_defaults(cls, documented)) == []
+
+
+@pytest.mark.parametrize("cls", TRANSFORMERS)
+def test_methods_are_documented(cls):
+    for method in methods(cls):
+        documented = entries(method, "Parameters")
+        assert undocumented(method, documented) == [], method
+        assert list(wrong_defaults(method, documented)) == []
+        assert section(method, "Returns"), method
+
+
+@pytest.mark.parametrize("cls", TRANSFORMERS)
+def test_fitted_attributes_are_documented(cls):
+    assert attribute_faults(fitted(cls), entries(cls, "Attributes")) == []
+
+
+@pytest.mark.parametrize("cls", STATISTICS)
+def test_fields_of_statistics_are_documented(cls):
+    assert undocumented(cls, entries(cls, "Parameters")) == []
+
+
+@pytest.mark.parametrize("cls", [*TRANSFORMERS, *STATISTICS])
+def test_there_are_examples(cls):
+    assert any(line.startswith(">>>") for line in section(cls, "Examples"))
+
+
+@pytest.mark.parametrize("cls", TRANSFORMERS)
+def test_there_are_notes_and_references(cls):
+    assert section(cls, "Notes")
+    assert re.search(r"\(\d{4}\)", " ".join(section(cls, "References")))
+
+
+def example(size=2, *, mode="fast"):
+    """Do a thing.
+
+    Parameters
+    ----------
+    size : int, default=2
+        How large,
+        or small.
+    mode : {"fast", "slow"}, default="fast"
+        How.
+
+    Returns
+    -------
+    thing : object
+    """
+
+
+def changed(name, old, new):
+    """Entries of `example` with one replaced in the docstring."""
+    copy = type("example", (), {"__doc__": inspect.getdoc(example).replace(old, new)})
+    return entries(copy, name)
+
+
+def test_wrong_docstrings_are_seen():
+    documented = entries(example, "Parameters")
+    assert documented["size"] == ("int", "2", "How large, or small.")
+    assert undocumented(example, documented) == list(wrong_defaults(example, documented)) == []
+    for old, new in [
+        ("=2", "=3"),
+        (", default=2", ""),
+        ('="fast"', '="slow"'),
+        ("size :", "length :"),
+        ("=2", "=True"),
+    ]:
+        faults = list(wrong_defaults(example, changed("Parameters", old, new)))
+        assert len(faults) == 1, new
+    assert undocumented(example, changed("Parameters", "size :", "length :"))
+    assert undocumented(example, {})
+    with pytest.raises(AssertionError, match="not numpydoc"):
+        changed("Parameters", "size : int", "size is int")
+
+
+def test_wrong_attributes_are_seen():
+    model = fitted(skscale.StandardScaler)
+    documented = entries(skscale.StandardScaler, "Attributes")
+    assert attribute_faults(model, {**documented, "median_": ()}) == ["median_ is not there"]
+    del documented["var_"]
+    assert attribute_faults(model, documented) == ["var_ is not documented"]
+
+
+# Pages ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", TRANSFORMERS)
+def test_tables_on_the_page_are_those_of_the_docstring(cls):
+    """If this fails after a change to a docstring: python tests/test_documentation.py."""
+    page = page_of(cls).read_text(encoding="utf-8")
+    assert [title for title, _ in TABLE.findall(page)] == ["Parameters", "Attributes"]
+    assert page == with_tables(page, cls)
+
+
+def test_a_table_that_drifts_is_seen():
+    cls = skscale.StandardScaler
+    page = f"# Page\n\n## Parameters\n\n{table(cls, 'Parameters')}\n\nMore.\n"
+    assert page == with_tables(page, cls)
+    drifted = page.replace("| `True` |", "| `False` |", 1)
+    assert drifted != with_tables(drifted, cls) == page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_code_on_the_page_runs(page):
+    text = page.read_text(encoding="utf-8")
+    ran = run_page(text, f"page_{page.stem}")
+    assert ran or page.parent.name == "decisions" or page.stem == "index"
+
+
+@pytest.mark.parametrize(
+    ("block", "error"),
+    [
+        (">>> 1 + 1\n3\n\n", AssertionError),
+        (">>> 1 + 1\n2\n", AssertionError),
+        (">>> undefined\n\n", AssertionError),
+        ("assert 1 + 1 == 3\n", AssertionError),
+        ("import nothing_of_this_name\n", ImportError),
+    ],
+)
+def test_code_that_fails_is_seen(block, error):
+    with pytest.raises(error):
+        run_page(f"Text\n\n```python\n{block}```\n", "page")
+
+
+def test_blocks_share_a_namespace():
+    text = (
+        "```python\nx = 1\n```\n\n```python\n>>> y = x + 1\n\n```\n```python\nassert y == 2\n```\n"
+    )
+    assert run_page(text, "page") == 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page):
+    assert list(broken_links(page.read_text(encoding="utf-8"), page.parent)) == []
+
+
+def test_broken_links_are_seen():
+    text = "[a](README.md) [b](nothing.md) [c](README.md#the-law) [d](README.md#no-law) [e](https://x.org)"
+    assert list(broken_links(text, ROOT)) == ["nothing.md", "README.md#no-law"]
+
+
+def test_every_page_is_linked_from_the_index():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    targets = {(ROOT / "docs" / link).resolve() for link in re.findall(r"\]\(([^)#\s]+)\)", index)}
+    pages = set(PAGES) - {README, ROOT / "docs" / "index.md"}
+    assert {page for page in pages if page.resolve() not in targets} == set()
+
+
+def test_every_class_has_a_page():
+    assert {page.stem for page in PAGES if page.parent.name == "classes"} == set(skscale.__all__)
+
+
+def test_decisions_are_numbered_and_short():
+    pages = [page for page in PAGES if page.parent.name == "decisions"]
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert len(text.splitlines()) < 40, page
+        assert {"## Decision", "## Rejected", "## Why"} <= set(text.splitlines()), page
+
+
+# README -----------------------------------------------------------------------------------
+
+
+def set_up(text):
+    """The first two sh blocks: what installs and runs, what installs and tests."""
+    run, test, *_ = code_blocks(text, "sh")
+    return run.strip(), test.strip()
+
+
+def test_set_up_names_what_exists():
+    run, test = set_up(README.read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for command in (run, test):
+        extras = re.search(r'^(?:python -m )?pip install "\.\[([\w,]+)\]" && ', command)
+        assert extras, command
+        assert set(extras[1].split(",")) <= set(project["optional-dependencies"])
+    scripts = re.findall(r"[\w/]+\.py", run)
+    assert scripts
+    assert all((ROOT / script).is_file() for script in scripts)
+    assert "python -m pytest" in test
+
+
+def test_missing_set_up_is_seen():
+    with pytest.raises(ValueError, match="not enough values"):
+        set_up("```sh\nls\n```\n\n```python\nx = 1\n```\n")
+
+
+if __name__ == "__main__":
+    for transformer in TRANSFORMERS:
+        path = page_of(transformer)
+        text = with_tables(path.read_text(encoding="utf-8"), transformer)
+        path.write_text(text, encoding="utf-8")

@@ -70,10 +70,11 @@ def singular_axes(triangle: Array, n_rows: float) -> Axes:
 
 def arpack_axes(triangle: Array, n_rows: float, k: int, tol: float, random_state: Any) -> Axes:
     """The first k axes by the implicitly restarted Lanczos method (ARPACK)."""
-    if k >= min(triangle.shape):  # ARPACK cannot find all of them
+    krylov = max(2 * k + 1, 20)
+    if krylov >= min(triangle.shape):  # the search space is the whole space
         return singular_axes(triangle, n_rows)
     start = random_state.uniform(-1, 1, min(triangle.shape))
-    _, values, components = svds(triangle, k=k, tol=tol, v0=start)
+    _, values, components = svds(triangle, k=k, ncv=krylov, tol=tol, v0=start)
     order = np.argsort(values)[::-1]
     tolerance = rank_tolerance(n_rows, triangle.shape[1])
     return Axes(values[order], 0, fix_signs(components[order]), tolerance)
@@ -85,7 +86,7 @@ def randomized_axes(triangle: Array, n_rows: float, k: int, **options: Any) -> A
     The subspace found is turned to its own principal axes, so that the singular values are the
     norms of the rows along these components, and the scores are not correlated.
     """
-    if min(triangle.shape) == 0:
+    if k + options["n_oversamples"] >= min(triangle.shape):  # the range is the whole space
         return singular_axes(triangle, n_rows)
     _, _, basis = randomized_svd(triangle, k, flip_sign=False, **options)
     _, values, turn = linalg.svd(triangle @ basis.T, full_matrices=False, check_finite=False)

@@ -7,7 +7,7 @@ import pickle
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn import clone
 
 from skscale.testing._comparing import (
     EPSILON,
@@ -18,7 +18,7 @@ from skscale.testing._comparing import (
     state,
 )
 from skscale.testing._laws import Law, collector
-from skscale.testing._samples import frame_of, replaced
+from skscale.testing._samples import FRAMES, frame_of, replaced
 from skscale.testing._trial import Trial
 
 LAWS: dict[str, Law] = {}
@@ -29,7 +29,7 @@ law = collector(LAWS)
 def _(trial: Trial) -> None:
     if not trial.has("fit_transform"):
         return
-    for n_rows in (len(trial.rows), 3):
+    for n_rows in (len(trial.rows), trial.rows.shape[1] + 2):
         for dtype in (np.float64, np.float32):
             rows = trial.rows[:n_rows].astype(dtype)
             expected = trial.fit(rows).transform(rows)
@@ -198,7 +198,7 @@ def _(trial: Trial) -> None:
         assert_same_bits(weights, given_weights, "weights, before and after")
         rows.flags.writeable = False
         use(rows, weights)
-    frame = frame_of("pandas", trial.rows)
+    frame = frame_of(FRAMES[0], trial.rows)
     if frame is not None:
         given = frame.copy()
         use(frame, weights)
@@ -232,13 +232,13 @@ def _(trial: Trial) -> None:
 def _(trial: Trial) -> None:
     if not trial.has("set_output"):
         return
-    for kind in ("pandas", "polars"):
+    for kind in FRAMES:
         for dtype in (np.float64, np.float32):
             train = frame_of(kind, trial.rows.astype(dtype))
             test = frame_of(kind, trial.new.astype(dtype))
             if train is None:
                 break
-            if kind == "pandas":
+            if hasattr(test, "index"):
                 test.index = np.arange(len(trial.new))[::-1] * 10 + 5
             what = f"{kind} of {np.dtype(dtype).name}"
             plain = trial.fit(train)

@@ -22,7 +22,7 @@ from skscale.testing._comparing import (
     state,
 )
 from skscale.testing._laws import Law, collector, shorten
-from skscale.testing._samples import frame_of, replaced, table
+from skscale.testing._samples import FRAMES, frame_of, replaced, table
 from skscale.testing._trial import Trial
 
 LAWS: dict[str, Law] = {}
@@ -179,7 +179,7 @@ def _(trial: Trial) -> None:
         trial.learn(used, "partial_fit", trial.another(3).astype(np.float32))
     used.transform(trial.new)
     histories = {"other rows": used}
-    wide = frame_of("pandas", table(50, rows.shape[1] + 2))
+    wide = frame_of(FRAMES[0], table(50, rows.shape[1] + 2))
     if wide is not None:
         with suppress(ValueError):  # parameters may be one per column
             histories["a wider frame"] = trial.fit(wide)
@@ -241,7 +241,7 @@ def _(trial: Trial) -> None:
 
 @law("no training row is kept")
 def _(trial: Trial) -> None:
-    for n_rows in (2, len(trial.rows)):
+    for n_rows in (trial.rows.shape[1] + 2, len(trial.rows)):
         rows = trial.rows[:n_rows].copy()
         fitted, alive = trial.fit(rows), weakref.ref(rows)
         expected = fitted.transform(trial.new)

@@ -11,6 +11,9 @@ from skscale import _tables as tables
 from skscale._kernels import Array
 from skscale.errors import MissingDependencyError
 
+FRAMES = ("pandas", "polars")
+"""What `set_output` can ask for."""
+
 
 @functools.lru_cache(maxsize=16)
 def table(n_rows: int, n_features: int) -> Array:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn import clone
 from sklearn.utils import get_tags
 
 from skscale._kernels import Array

@@ -98,7 +98,7 @@ def surroundings():
     return kept | {
         "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        # By this scikit-learn's conftest shares out the cores, and leaves BLAS one thread here; with
+        # By this scikit-learn's conftest shares out the cores, and leaves BLAS one thread; with
         # more, beside the other processes of a parallel run, 20 s have become 290.
         "PYTEST_XDIST_WORKER_COUNT": str(os.cpu_count()),
     }

@@ -15,7 +15,7 @@ from skscale._kernels import Array, WideRows, check_finite
 from skscale._parameters import is_real
 from skscale._reduce import block_rows, cut
 from skscale._tables import Table
-from skscale.errors import InfiniteValueError, MissingValueError, SampleWeightError
+from skscale.errors import InfiniteValueError, MissingValueError, SampleWeightError, SchemaError
 
 
 def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
@@ -117,6 +117,56 @@ def name_missing(table: Table, method: str) -> MissingValueError:
         f"SimpleImputer(), {method}()).",
         tuple(columns),
     )
+
+
+def match_columns(
+    given: Sequence[Any] | None, expected: Sequence[str], method: str, named: bool
+) -> tuple[list[int], list[int]] | None:
+    """Where the columns of transformed rows belong.
+
+    Parameters
+    ----------
+    given : sequence or None
+        Their names, or None if they have none.
+    expected : sequence of str
+        Names of all columns that `transform` gives.
+    method : str
+        Name of the transformer.
+    named : bool
+        Whether it was fitted on columns with names; if not, strange names mean nothing.
+
+    Returns
+    -------
+    fitted, positions : lists of int, or None
+        Which of the expected columns are given, in order, and where; None if they are as expected
+        or go by position.
+
+    Raises
+    ------
+    SchemaError
+        Unknown or repeated names.
+    """
+    if given is None or list(given) == list(expected):
+        return None
+    if not all(isinstance(name, str) for name in given):
+        return None
+    if not named and not set(given) <= set(expected):
+        return None
+    if len(set(given)) < len(given) or not set(given) <= set(expected):
+        raise unknown_columns(given, expected, method)
+    position = {name: i for i, name in enumerate(given)}
+    fitted = [i for i, name in enumerate(expected) if name in position]
+    return fitted, [position[expected[i]] for i in fitted]
+
+
+def unknown_columns(
+    given: Sequence[Any] | None, expected: Sequence[str], method: str
+) -> SchemaError:
+    """Error that shows how transformed columns differ from those that `transform` gives."""
+    difference = describe_columns(
+        f"The columns of X are not the ones that transform of {method} gives.", expected, given
+    )
+    return SchemaError(f"{difference}\nTo go by position instead of by name, pass X.to_numpy().")
 
 
 def describe_columns(sentence: str, expected: Any, given: Any) -> str:

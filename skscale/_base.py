@@ -20,8 +20,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skscale import _tables as tables
-from skscale._admission import check_stored, check_weights, describe_columns, effective
-from skscale._blocks import Apply, apply_table, measure_table
+from skscale._admission import (
+    check_stored,
+    check_weights,
+    describe_columns,
+    effective,
+    match_columns,
+    unknown_columns,
+)
+from skscale._blocks import Apply, apply_table, measure_table, stored_rows
 from skscale._kernels import Array, Rows
 from skscale._parameters import Rule, check_parameters
 from skscale._reduce import block_rows
@@ -66,6 +73,7 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
     _statistics: ClassVar[tuple[type, ...]] = ()
     _allow_missing: ClassVar[bool] = False
     _columnwise: ClassVar[bool] = True
+    _reads_stored: ClassVar[bool] = False
 
     # Learning -------------------------------------------------------------------------
 
@@ -271,8 +279,10 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
         check_parameters(type(self).__name__, self._rules, self.get_params(deep=False))
 
     def _add_to(self, earlier: Any, table: Table, weights: Array | None) -> Any:
-        name, step = type(self).__name__, self._block_rows(table.shape[1])
-        statistic = measure_table(table, weights, self._measure, step, name)
+        step = self._block_rows(table.shape[1])
+        if table.is_sparse and self._reads_stored:
+            step = stored_rows(table.source)
+        statistic = measure_table(table, weights, self._measure, step, type(self).__name__)
         return statistic if earlier is None else earlier.merge(statistic)
 
     def _settle(self, statistic: Any) -> Self:
@@ -361,31 +371,14 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
 
     def _order_columns(self, X: Any) -> tuple[Any, Any]:
         """Columns of a frame in the order of the output, and which of the fitted they are."""
-        given = tables.column_names(X)
-        expected = list(self.get_feature_names_out())
-        everything = slice(None)
-        named = hasattr(self, "feature_names_in_")
-        if given is None or not all(isinstance(name, str) for name in given):
-            return X, everything
-        if not named and not set(given) <= set(expected):
-            return X, everything  # never had names: columns go by position
-        unknown = [name for name in given if name not in set(expected)]
-        missing = [name for name in expected if name not in set(given)]
-        if unknown or len(set(given)) < len(given) or (missing and not self._columnwise):
-            raise SchemaError(
-                describe_columns(
-                    f"The columns of X are not the ones that transform of {type(self).__name__} "
-                    "gives.",
-                    expected,
-                    given,
-                )
-                + "\nTo go by position instead of by name, pass X.to_numpy()."
-            )
-        if given == expected:
-            return X, everything
-        position = {name: i for i, name in enumerate(given)}
-        columns = np.array([i for i, name in enumerate(expected) if name in position])
-        return tables.select(X, [position[expected[i]] for i in columns]), columns
+        expected, named = list(self.get_feature_names_out()), hasattr(self, "feature_names_in_")
+        order = match_columns(tables.column_names(X), expected, type(self).__name__, named)
+        if order is None:
+            return X, slice(None)
+        fitted, positions = order
+        if len(fitted) < len(expected) and not self._columnwise:
+            raise unknown_columns(tables.column_names(X), expected, type(self).__name__)
+        return tables.select(X, positions), np.array(fitted)
 
     def _names_in(self) -> Array:
         generated = [f"x{i}" for i in range(self.n_features_in_)]

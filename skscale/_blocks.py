@@ -54,6 +54,11 @@ def measure_table(
         raise name_missing(table, method) from None
 
 
+def stored_rows(X: Any) -> int:
+    """Rows of a block for a statistic that looks at the stored values of sparse rows only."""
+    return max(1, X.shape[0] * block_rows(1) // max(1, X.nnz + X.shape[1]))
+
+
 def apply_table(
     table: Table, apply: Apply, out: Array, method: str, *, allow_missing: bool = True
 ) -> None:

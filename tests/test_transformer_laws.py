@@ -158,6 +158,9 @@ def test_scalers_of_drawn_tables(transformer, options, rows, data):
     limit = 64 * np.finfo(np.float64).eps * np.where(scale == 0, 1, scale)
     assert (np.abs(stream.transform(rows) - image) <= limit).all()
     if "truth" in options:
-        assert (np.abs(image - options["truth"](rows, None, rows)) <= limit).all()
+        # Not where the scaler may call a column constant: a spread of a few float spacings.
+        clear = np.ptp(rows, axis=0) > 16 * np.spacing(np.abs(rows).max(axis=0))
+        apart = np.abs(image - options["truth"](rows, None, rows))
+        assert ((apart <= limit) | ~clear).all()
     for row in (0, len(rows) // 2, len(rows) - 1):
         assert whole.transform(rows[[row]]).tobytes() == image[[row]].tobytes()

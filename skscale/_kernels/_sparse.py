@@ -37,16 +37,17 @@ def sparse_moments(
     filled = np.flatnonzero(stored)
     starts = rows.indptr[filled]
 
-    def sums(terms: Array) -> Array:
+    def sums(terms: Array, ufunc: np.ufunc = np.add) -> Array:
         total = np.zeros(n_columns)
         if len(starts):
-            total[filled] = np.add.reduceat(terms, starts)
+            total[filled] = ufunc.reduceat(terms, starts)
         return total
 
-    weight = np.ones(len(values)) if weights is None else weights[rows.indices]
+    weight: Array | float = 1.0 if weights is None else weights[rows.indices]
     row_total = float(n_rows) if weights is None else float(weights.sum())
     full = stored == n_rows
-    absent = np.where(full, 0.0, row_total - sums(weight))
+    there = stored.astype(np.float64) if weights is None else sums(np.asarray(weight))
+    absent = np.where(full, 0.0, row_total - there)
     shift = np.zeros(n_columns)
     shift[filled] = values[starts]
     if has_missing:
@@ -57,13 +58,14 @@ def sparse_moments(
         shift[first[0]] = values[observed[first[1]]]
         values = np.where(missing, shift[column], values)
         weight = np.where(missing, 0.0, weight)
+        there = sums(np.asarray(weight))
     shift[~full] = 0  # the values that are not stored are the first ones: zeros
-    count = sums(weight) + absent
-    size = np.zeros(n_columns)
-    np.maximum.at(size, column, np.abs(values))
+    count = there + absent
+    size = sums(np.abs(values), np.maximum)
     ordinary = (size == 0) | ((size >= SMALLEST) & (size <= LARGEST))
     exponent = np.where(ordinary, 0, np.frexp(size)[1]).astype(np.int64)
-    values, shift = np.ldexp(values, -exponent[column]), np.ldexp(shift, -exponent)
+    if exponent.any():
+        values, shift = np.ldexp(values, -exponent[column]), np.ldexp(shift, -exponent)
     step = sums(weight * (values - shift[column])) / np.where(count == 0, 1, count)
     # The zeros are part of the deviations only where the shift is zero: there they add none.
     mean, mean_low = two_sum(shift, step)

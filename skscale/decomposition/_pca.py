@@ -30,9 +30,10 @@ from skscale.decomposition._principal import (
     principal_axes,
 )
 from skscale.decomposition._probabilistic import ProbabilisticModel
-from skscale.errors import SampleWeightError
+from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import Scatter, Triangle
 from skscale.statistics._constant import plain_count
+from skscale.statistics._freedom import degrees_of_freedom
 
 
 @final
@@ -218,6 +219,12 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         check_components(self.n_components, later, n_features, self._solver_)
         self._kind_ = Scatter if self._solver_ == "covariance_eigh" else Triangle
         if earlier is not None:
+            if self.svd_solver != "auto" and type(earlier) is not self._kind_:
+                raise IncompatibleStatisticError(
+                    f"svd_solver={self.svd_solver!r} is solved from the {self._kind_.__name__} of "
+                    f"the rows, and what there is of them is their {type(earlier).__name__}. Fit "
+                    "from the start, or set svd_solver='auto', which takes either."
+                )
             self._kind_ = type(earlier)
         if self._kind_ is Scatter:
             check_width(int(n_rows), n_features, "PCA(svd_solver='covariance_eigh')")
@@ -230,13 +237,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
 
     def _solve(self, statistic: Scatter | Triangle) -> None:
         axes, squares = self._find_axes(statistic)
-        freedom = statistic.total - 1
-        if freedom <= 0 and squares > 0:
-            raise SampleWeightError(
-                f"sample_weight sums to {statistic.total:g}, and the variance is divided by this "
-                "sum less 1. Weights count repetitions: scale them to sum to the number of rows."
-            )
-        freedom = freedom if freedom > 0 else 1.0
+        freedom = float(degrees_of_freedom(statistic.total, 1, squares))
         variance, total = axes.singular_values**2 / freedom, squares / freedom
         k = len(variance)
         if self._solver_ not in ("arpack", "randomized"):

@@ -15,8 +15,9 @@ from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
 from skscale._parameters import boolean, none, one_of, real
 from skscale.decomposition._principal import check_width, common_units, principal_axes
-from skscale.errors import IncompatibleStatisticError, SampleWeightError
+from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import RadialScatter, Scatter, Triangle
+from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._triangle import factor
 
 
@@ -166,12 +167,14 @@ class Whitener(StatisticTransformer):
     def _solve(self, statistic: Scatter | Triangle | RadialScatter) -> None:
         self.shrinkage_ = self._intensity(statistic)
         rows = statistic.scatter if isinstance(statistic, RadialScatter) else statistic
-        freedom = self._freedom(rows)
+        squares = rows.deviation()[0] ** 2
+        freedom = float(degrees_of_freedom(rows.total, self.ddof, squares.sum()))
         if self.shrinkage_ > 0:
             rows = shrink(rows, self.shrinkage_, freedom)
         scale, exponent = np.ones(rows.n_features), np.zeros(rows.n_features, dtype=np.int64)
         if self.method.endswith("cor"):
-            scale, exponent = rows.deviation(rows.total - freedom)
+            scale, exponent = rows.deviation()
+            scale = scale * np.sqrt(rows.total / freedom)
             rows = rows.scaled(np.where(scale > 0, 1 / np.where(scale > 0, scale, 1), 0), -exponent)
         axes = linalg.complete(principal_axes(rows), rows.n_features)
         maps = self._maps(axes, freedom)
@@ -240,18 +243,6 @@ class Whitener(StatisticTransformer):
                 values**2 / statistic.total, statistic.n_features, statistic.total
             )
         return float(self.shrinkage)
-
-    def _freedom(self, rows: Scatter | Triangle) -> float:
-        freedom = rows.total - self.ddof
-        if freedom > 0:
-            return freedom
-        if rows.deviation()[0].any():
-            raise SampleWeightError(
-                f"the weights sum to {rows.total:g}, and the covariance is divided by this sum "
-                f"less ddof={self.ddof:g}. Weights count repetitions: scale them to sum to the "
-                "number of rows, or set ddof=0."
-            )
-        return 1.0
 
     def _maps(self, axes: Axes, freedom: float) -> Maps:
         """Whitening and coloring of rows with these axes, and their rank."""

@@ -13,7 +13,7 @@ from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._parameters import Rule, integer, none, one_of, real
 from skscale._reduce import block_rows
-from skscale.errors import InvalidParameterError
+from skscale.errors import IncompatibleStatisticError, InvalidParameterError
 from skscale.statistics import PooledBatches, RunningMoments
 from skscale.statistics._constant import divisor, plain_count
 
@@ -135,7 +135,23 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
 
     def _plan(self, occasion: Occasion) -> None:
         self.gamma_, self.beta_ = affine_parameters(self.affine, occasion.n_features)
+        self._check_earlier(occasion.earlier)
         self._batch_rows_ = occasion.n_rows if occasion.is_partial else self.batch_size
+
+    def _check_earlier(self, earlier: Any) -> None:
+        """Refuse a statistic that these parameters would not have measured."""
+        if earlier is None or (self.momentum is None and isinstance(earlier, PooledBatches)):
+            return
+        if self.momentum is None or isinstance(earlier, PooledBatches):
+            found = type(earlier).__name__
+        elif (earlier.momentum, earlier.ddof) != (self.momentum, self.ddof):
+            found = f"RunningMoments with momentum={earlier.momentum} and ddof={earlier.ddof:g}"
+        else:
+            return
+        raise IncompatibleStatisticError(
+            f"BatchNormalizer with momentum={self.momentum} and ddof={self.ddof:g} cannot go on "
+            f"from {found}. Fit from the start, or set the parameters to what was measured."
+        )
 
     def _block_rows(self, n_features: int) -> int:
         if self.momentum is not None:

@@ -106,6 +106,7 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
     }
     _statistics: ClassVar = (Moments,)
     _allow_missing: ClassVar = True
+    _reads_stored: ClassVar = True
     _mean_low_: Any = 0.0
     _exponent_: Any = 0
 
@@ -200,18 +201,27 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         return ("csr", "csc")
 
     def _apply_sparse(self, X: Any, copy: bool) -> Any:
-        return self._scale_stored(kernels.standardize, X, copy)
+        return self._scale_stored(
+            X, copy, lambda values, width, exponent: np.ldexp(values, -exponent) / width
+        )
 
     def _invert_sparse(self, X: Any, copy: bool) -> Any:
-        return self._scale_stored(kernels.unstandardize, X, copy)
-
-    def _scale_stored(self, kernel: Any, X: Any, copy: bool) -> Any:
-        X = X.copy() if copy else X
-        column = (
-            X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+        return self._scale_stored(
+            X, copy, lambda values, width, exponent: np.ldexp(values * width, exponent)
         )
-        stored = X.data[np.newaxis]
-        kernel(stored, *self._solution(column), stored)
+
+    def _scale_stored(self, X: Any, copy: bool, rescale: Any) -> Any:
+        X = X.copy() if copy else X
+        if self.with_std:
+            counts = np.diff(X.indptr)
+            column = X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), counts)
+            _, _, width, exponent = self._solution(slice(None))
+            with np.errstate(over="ignore"):
+                X.data[:] = rescale(
+                    X.data.astype(np.float64),
+                    width[column],
+                    exponent[column] if exponent.any() else 0,
+                )
         return X
 
     def _empty_columns(self) -> Array:

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
+from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
 from skscale.statistics._protocol import frozen, prepare, total_weight
 
@@ -124,7 +125,8 @@ class Moments:
     def deviation(self, ddof: float = 0) -> tuple[Array, Array]:
         """Standard deviation as ``(width, exponent)``, standing for ``width * 2**exponent``.
 
-        0 where there are not more than `ddof` values to take it from.
+        0 where there are not more than `ddof` values to take it from; where these differ, their
+        weights are shares instead of repetitions, which raises.
         """
         return np.sqrt(self._mean_square(ddof)), self.exponent
 
@@ -139,8 +141,8 @@ class Moments:
         return np.where(self.count == 0, np.nan, variance)
 
     def _mean_square(self, ddof: float) -> Array:
-        freedom = self.count - ddof
-        return np.where(freedom > 0, self.second_moment / np.where(freedom > 0, freedom, 1), 0)
+        freedom = degrees_of_freedom(self.count, ddof, self.second_moment)
+        return np.where(self.count > ddof, self.second_moment / freedom, 0.0)
 
     def _mean(self) -> Mean:
         return Mean(self.count, self.mean, self.mean_low)

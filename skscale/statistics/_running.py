@@ -73,8 +73,8 @@ class RunningMoments:
     def of(cls, rows: Any, weights: Any = None, *, momentum: float = 0.1, ddof: float = 0) -> Self:
         """Measure one mini-batch."""
         moments = Moments.of(rows, weights)
-        has_variance = moments.count > max(ddof, 1)
         width, exponent = moments.deviation(ddof)
+        has_variance = (moments.count > ddof) & ((moments.count > 1) | (width > 0))
         return cls(
             momentum,
             ddof,

@@ -8,6 +8,7 @@ import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
+from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
 from skscale.statistics._protocol import frozen, prepare_complete, total_weight
 
@@ -106,9 +107,8 @@ class Scatter:
 
     def deviation(self, ddof: float = 0) -> tuple[Array, Array]:
         """Standard deviations as ``(width, exponent)``, standing for ``width * 2**exponent``."""
-        freedom = self.total - ddof
         diagonal = np.diagonal(self.scatter)
-        return np.sqrt(diagonal / freedom if freedom > 0 else 0 * diagonal), self.exponent
+        return np.sqrt(diagonal / degrees_of_freedom(self.total, ddof, diagonal)), self.exponent
 
     def _mean(self) -> Mean:
         return Mean(np.full(self.n_features, self.total), self.mean, self.mean_low)

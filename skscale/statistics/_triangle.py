@@ -9,6 +9,7 @@ from scipy.linalg import qr
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
+from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
 from skscale.statistics._protocol import frozen, prepare_complete, total_weight
 
@@ -116,9 +117,8 @@ class Triangle:
 
     def deviation(self, ddof: float = 0) -> tuple[Array, Array]:
         """Standard deviations as ``(width, exponent)``, standing for ``width * 2**exponent``."""
-        freedom = self.total - ddof
-        norm = np.sqrt(np.einsum("ij,ij->j", self.triangle, self.triangle))
-        return norm / np.sqrt(freedom) if freedom > 0 else 0 * norm, self.exponent
+        squares = np.einsum("ij,ij->j", self.triangle, self.triangle)
+        return np.sqrt(squares / degrees_of_freedom(self.total, ddof, squares)), self.exponent
 
     def _mean(self) -> Mean:
         return Mean(np.full(self.n_features, self.total), self.mean, self.mean_low)

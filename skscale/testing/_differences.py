@@ -103,7 +103,7 @@ def _(a: RadialScatter, b: RadialScatter) -> float:
     shift = a.exponent - b.exponent
     square = np.trace(np.ldexp(b.scatter.scatter, _pairs(b.scatter.exponent - b.exponent)))
     # Cauchy and Schwarz: the cubic sum is no longer than this.
-    bound = np.sqrt(b.quartic * square) or 1.0
+    bound = np.sqrt(b.quartic) * np.sqrt(square) or 1.0
     return max(
         difference(a.scatter, b.scatter),
         _largest((np.ldexp(a.cubic, 3 * shift) - b.cubic) / bound),

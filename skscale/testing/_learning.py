@@ -255,7 +255,7 @@ def _(trial: Trial) -> None:
         gc.collect()
         assert alive() is None, "the fitted object holds on to the rows"
     few, many = (len(pickle.dumps(trial.fit(table(n, trial.rows.shape[1])))) for n in (300, 3000))
-    assert many <= few + 100, f"pickled: {few} bytes after 300 rows, {many} after 3000"
+    assert many < few + 1000, f"pickled: {few} bytes after 300 rows, {many} after 3000"
 
 
 class _Stranger:

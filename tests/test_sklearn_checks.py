@@ -1,0 +1,161 @@
+"""scikit-learn's checks of estimators: those it runs by itself, and those it leaves out.
+
+None is expected to fail. They are the floor: what numbers come out, `test_transformer_laws.py` asks.
+"""
+
+import re
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_checks, estimator_html_repr
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skscale
+from skscale import PCA, BatchNormalizer, MinMaxScaler, StandardScaler, Whitener
+from skscale.errors import InvalidParameterError
+
+VARIANTS = {
+    StandardScaler: [
+        StandardScaler(),
+        StandardScaler(with_mean=False),
+        StandardScaler(with_std=False),
+        StandardScaler(copy=False, ddof=1),
+    ],
+    MinMaxScaler: [MinMaxScaler(), MinMaxScaler((-1, 2), clip=True), MinMaxScaler(copy=False)],
+    BatchNormalizer: [
+        BatchNormalizer(),
+        BatchNormalizer(8, epsilon=1e-5, affine=(2.0, 1.0), ddof=1),
+    ],
+    PCA: [
+        PCA(),
+        PCA(1),
+        PCA(0.9),
+        PCA(whiten=True),
+        PCA(svd_solver="full"),
+        PCA(svd_solver="covariance_eigh"),
+        PCA(1, svd_solver="arpack", random_state=0),
+        PCA(1, svd_solver="randomized", random_state=0),
+    ],
+    Whitener: [
+        Whitener(),
+        Whitener("zca-cor", copy=False),
+        Whitener("pca", ddof=0, epsilon=1e-3),
+        Whitener("pca-cor"),
+        Whitener("cholesky", shrinkage="oas"),
+        Whitener(shrinkage="ledoit_wolf"),
+    ],
+}
+# Not in the list above: running averages depend on the order of rows and on their cuts, by
+# definition, and a weighted row is no repetition of it there.
+ORDERED = [BatchNormalizer(4, momentum=0.5)]
+OF_ORDERLESS = {
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+}
+
+CLASSES = [getattr(skscale, name) for name in skscale.__all__]
+ESTIMATORS = [estimator for kind in CLASSES for estimator in VARIANTS.get(kind, [kind()])]
+
+LEFT_OUT = [
+    "check_dataframe_column_names_consistency",
+    "check_estimators_partial_fit_n_features",
+    "check_global_output_transform_pandas",
+    "check_global_set_output_transform_polars",
+    "check_inplace_ensure_writeable",
+    "check_n_features_in",
+    "check_parameters_default_constructible",
+    "check_set_output_transform",
+    "check_set_output_transform_pandas",
+    "check_set_output_transform_polars",
+    "check_transformer_get_feature_names_out",
+    "check_transformer_get_feature_names_out_pandas",
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", ORDERED, ids=repr)
+def test_checks_of_an_ordered_one(estimator):
+    for instance, check in estimator_checks.estimator_checks_generator(estimator, mark="skip"):
+        name = getattr(check, "func", check).__name__
+        if name not in OF_ORDERLESS:
+            check(instance)
+
+
+@pytest.mark.parametrize("estimator", [*ESTIMATORS, *ORDERED], ids=repr)
+@pytest.mark.parametrize("check", LEFT_OUT)
+def test_check_that_the_generator_leaves_out(estimator, check):
+    if check == "check_inplace_ensure_writeable" and "copy" not in estimator.get_params():
+        pytest.skip("no parameter `copy`, so nothing is done in place")
+    getattr(estimator_checks, check)(type(estimator).__name__, clone(estimator))
+
+
+class Stranger:
+    """Of no type that a parameter may have."""
+
+
+BAD = [Stranger(), "no such word", -1, -0.5, np.nan, np.inf, 1 + 2j, (), [], {}, b"auto", (1, 2, 3)]
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "fit_transform"])
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_parameter_is_checked(kind, method):
+    rows = np.random.default_rng(0).uniform(size=(20, 5))
+    for name in kind().get_params():
+        refused = []
+        for value in BAD:
+            estimator = kind().set_params(**{name: value})  # never checked before fit
+            try:
+                getattr(estimator, method)(rows)
+            except InvalidParameterError as error:
+                wording = rf"The '{name}' parameter of {kind.__name__} must be .*\. Got .* instead"
+                assert re.search(wording, str(error), re.DOTALL), str(error)
+                assert not hasattr(estimator, "statistic_")
+                refused.append(value)
+        # What is allowed by one parameter or other is among these few.
+        assert any(isinstance(value, Stranger) for value in refused), name
+        assert len(refused) >= 9, (name, refused)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_weights_are_routed_through_a_pipeline(estimator):
+    drawn = np.random.default_rng(0)
+    rows, weights = drawn.normal(size=(60, 3)) + [0, 5, 10], drawn.integers(1, 4, 60)
+    classes = np.arange(60) % 2
+    with sklearn.config_context(enable_metadata_routing=True):
+        asked = clone(estimator).set_fit_request(sample_weight=True)
+        weighted = make_pipeline(asked, LogisticRegression().set_fit_request(sample_weight=False))
+        weighted.fit(rows, classes, sample_weight=weights)
+        spared = clone(estimator).set_fit_request(sample_weight=False)
+        plain = make_pipeline(spared, LogisticRegression().set_fit_request(sample_weight=True))
+        plain.fit(rows, classes, sample_weight=weights)
+    for pipeline, given in ((weighted, weights), (plain, None)):
+        expected = clone(estimator).fit(rows.copy(), sample_weight=given).transform(rows.copy())
+        np.testing.assert_array_equal(pipeline[0].transform(rows.copy()), expected)
+    assert weighted[0].statistic_.total == weights.sum()
+    assert plain[0].statistic_.total == len(rows)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_partial_fit_asks_for_weights_too(estimator):
+    with sklearn.config_context(enable_metadata_routing=True):
+        asked = clone(estimator).set_partial_fit_request(sample_weight=True)
+        assert asked.get_metadata_routing().partial_fit.requests == {"sample_weight": True}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_html_repr(estimator):
+    unfitted = clone(estimator)
+    rows = np.random.default_rng(0).normal(size=(50, 3))
+    for estimator in (unfitted, unfitted.fit(rows)):
+        shown = estimator_html_repr(estimator)
+        assert type(estimator).__name__ in shown
+        assert estimator._repr_html_()
+    assert "fitted" in shown

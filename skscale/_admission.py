@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, WideRows, check_finite
+from skscale._kernels import Array, WideRows, check_stored
 from skscale._parameters import is_real
 from skscale._reduce import block_rows, cut
 from skscale._tables import Table
@@ -66,23 +66,14 @@ def effective(weights: Array | None, n_rows: int) -> float:
     return max(float(np.count_nonzero(weights)), float(weights.sum()))
 
 
-def check_stored(X: Any, allow_missing: bool) -> None:
-    """The finiteness check of sparse rows, which looks at stored values only."""
-    stored = X.data[:, np.newaxis] if X.nnz else np.zeros((1, 1))
+def check_stored_values(table: Table, method: str, allow_missing: bool) -> None:
+    """The finiteness check of a sparse table, which looks at stored values only."""
     try:
-        has_missing = check_finite(stored)
-    except InfiniteValueError:
-        triplets = X.tocoo()
-        first = int(np.isinf(triplets.data).argmax())
-        row, column = int(triplets.row[first]), int(triplets.col[first])
-        raise InfiniteValueError(
-            f"Input X contains infinity or a value too large for dtype({X.dtype.name!r}): "
-            f"{triplets.data[first]} in row {row}, column {column}.",
-            row,
-            column,
-        ) from None
+        has_missing = check_stored(table.source)
+    except InfiniteValueError as error:
+        raise name_infinity(error, 0, table.names) from None
     if has_missing and not allow_missing:
-        raise MissingValueError("Input X contains NaN.")
+        raise name_missing(table, method)
 
 
 def name_infinity(
@@ -163,9 +154,13 @@ def unknown_columns(
     given: Sequence[Any] | None, expected: Sequence[str], method: str
 ) -> SchemaError:
     """Error that shows how transformed columns differ from those that `transform` gives."""
-    difference = describe_columns(
-        f"The columns of X are not the ones that transform of {method} gives.", expected, given
-    )
+    sentence = f"The columns of X are not the ones that transform of {method} gives."
+    names = list(given or [])
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        difference = f"{sentence}\nMore than once: {_list(repeated)}"
+    else:
+        difference = describe_columns(sentence, expected, given)
     return SchemaError(f"{difference}\nTo go by position instead of by name, pass X.to_numpy().")
 
 

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skscale import _tables as tables
 from skscale._admission import (
-    check_stored,
+    check_stored_values,
     check_weights,
     describe_columns,
     effective,
@@ -29,7 +29,7 @@ from skscale._admission import (
     unknown_columns,
 )
 from skscale._blocks import Apply, apply_table, measure_table, stored_rows
-from skscale._kernels import Array, Rows
+from skscale._kernels import Array, Rows, narrow
 from skscale._parameters import Rule, check_parameters
 from skscale._reduce import block_rows
 from skscale._tables import Table
@@ -322,7 +322,7 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         table = self._admit(X, reset=False)
         if table.is_sparse:
-            check_stored(table.source, self._allow_missing)
+            check_stored_values(table, type(self).__name__, self._allow_missing)
             result = self._apply_sparse(table.source, copy)
             if result is not None:
                 return result
@@ -345,13 +345,14 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
                 f"{type(self).__name__} is expecting {n_columns}, the ones that transform gives."
             )
         if table.is_sparse:
-            check_stored(table.source, True)
+            check_stored_values(table, type(self).__name__, True)
             result = self._invert_sparse(table.source, copy)
             if result is not None:
                 return result
         names = self._names_in()[columns] if self._columnwise else self._names_in()
         out = self._output(table, len(names), copy)
-        apply_table(table, self._invert(columns), out, type(self).__name__)
+        invert = self._invert(columns)
+        apply_table(table, lambda rows, out: invert(narrow(rows), out), out, type(self).__name__)
         if (kind := self._output_kind()) == "default":
             return out
         return tables.to_frame(out, kind, names, table, self._columnwise)

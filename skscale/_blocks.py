@@ -76,17 +76,21 @@ def apply_table(
         if has_missing and not allow_missing:
             raise name_missing(table, method)
 
-    def map_block(rows: slice) -> None:
+    def read(rows: slice) -> Any:
         block: Any = table.rows(rows)
-        block = block.toarray() if sparse.issparse(block) else as_rows(block)
-        if in_place:  # the rows are there to be looked at only before
-            check(block, rows.start)
-            apply(block, out[rows])
-        elif not apply(block, out[rows]):
+        return block.toarray() if sparse.issparse(block) else as_rows(block)
+
+    def map_block(rows: slice) -> None:
+        block = read(rows)
+        if not apply(block, out[rows]) and not in_place:
             check(block, rows.start)
 
     n_rows, n_features = table.shape
     # Small enough that a block and its output stay in a cache, large enough for threads.
     step = max(1, block_rows(max(n_features, out.shape[1])) // 4)
-    for _ in map_blocks(map_block, cut(n_rows, step), n_rows * n_features):
+    blocks, size = cut(n_rows, step), n_rows * n_features
+    if in_place:  # what is wrong must be found before anything is written
+        for _ in map_blocks(lambda rows: check(read(rows), rows.start), blocks, size):
+            pass
+    for _ in map_blocks(map_block, blocks, size):
         pass

@@ -158,6 +158,8 @@ def infer_dimension(variance: Array, n_rows: float) -> int:
     ----------
     Minka, T. P. (2000). Automatic choice of dimensionality for PCA. NIPS 13, eq. 80.
     """
+    # The evidence for one number against another does not depend on the unit.
+    variance = variance / (variance[0] if len(variance) and variance[0] > 0 else 1.0)
     evidence = [log_evidence(variance, k, n_rows) for k in range(1, len(variance))]
     return 1 + int(np.argmax(evidence)) if evidence else len(variance)
 

@@ -69,6 +69,11 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
     """
     if is_frame(X):
         return _read_frame(X)
+    if type(X).__name__ == "LazyFrame":
+        raise TypeError(
+            "X is a LazyFrame, which has a plan instead of rows. Pass X.collect(), or its batches "
+            "one by one to partial_fit."
+        )
     array = check_array(
         X,
         accept_sparse=accept_sparse,
@@ -154,7 +159,9 @@ def to_frame(
         return frame
     if not isinstance(given, library.DataFrame):
         return library.DataFrame(array, columns=list(names))
-    if not same_columns or all(_numpy_float(dtype) == array.dtype for dtype in given.dtypes):
+    if not same_columns or all(
+        isinstance(dtype, np.dtype) and _float_dtype(dtype) == array.dtype for dtype in given.dtypes
+    ):
         return library.DataFrame(array, columns=list(names), index=given.index)
     columns = [
         _pandas_column(library, array[:, i], given.iloc[:, i]) for i in range(array.shape[1])
@@ -169,6 +176,7 @@ def _read_frame(X: Any) -> Table:
     n_rows, n_columns = X.shape
     _check_shape(n_rows, n_columns)
     _check_names(names)
+    _check_kinds_of_names(names)
     frame = narwhals.from_native(X, eager_only=True)
     columns = [frame[:, position] for position in range(n_columns)]
     found = [_column_dtype(column) for column in columns]
@@ -218,23 +226,30 @@ def _check_names(names: list[Any]) -> None:
         )
 
 
+def _check_kinds_of_names(names: list[Any]) -> None:
+    kinds = sorted({type(name).__qualname__ for name in names})
+    if len(kinds) > 1 and "str" in kinds:
+        # scikit-learn's words, which its checks and its users look for.
+        raise TypeError(
+            "Feature names are only supported if all input features have string names, but your "
+            f"input has {kinds} as feature name / column name types. Make them strings with "
+            "X.columns = X.columns.astype(str), or drop the names with X.to_numpy()."
+        )
+
+
 def _column_dtype(column: Any) -> np.dtype[Any] | None:
     """Numpy dtype that the column's values convert to; None if they are not numbers."""
-    import narwhals.stable.v1 as narwhals
-
-    dtype = column.dtype
-    if dtype == narwhals.Boolean:
-        return np.dtype(np.bool_)
-    if dtype == narwhals.Float32:
-        return np.dtype(np.float32)
-    if dtype == narwhals.Object:
+    dtype, name = column.dtype, str(column.dtype).lower()
+    native = getattr(column.to_native(), "dtype", None)
+    native = getattr(native, "subtype", native)  # of a sparse column
+    if isinstance(native, np.dtype) and native.kind in "biuf":
+        return native if native.itemsize <= 8 else np.dtype(np.float64)
+    if name == "object":
         return _object_dtype(column)
+    if name == "boolean" or name in ("float16", "float32"):
+        return np.dtype("bool" if name == "boolean" else name)
     if not dtype.is_numeric():
-        native = getattr(column.to_native(), "dtype", None)
-        if isinstance(native, np.dtype) and native.kind == "f":  # float16, which has no name there
-            return native
         return None
-    name = str(dtype).lower()
     return np.dtype(name) if dtype.is_integer() and "128" not in name else np.dtype(np.float64)
 
 
@@ -268,23 +283,28 @@ def _stack(
     low: Array | None = None
     for i, (column, column_dtype) in enumerate(zip(columns, dtypes, strict=True)):
         values = _values(column[rows], column_dtype)
-        if is_wide(values):
+        if isinstance(values, WideRows):
             if low is None:
                 low = np.zeros(high.shape, order="F")
-            wide = WideRows.of_integers(values)
-            high[:, i], low[:, i] = wide.high, wide.low
+            high[:, i], low[:, i] = values.high, values.low
         else:
             high[:, i] = values
     return as_rows(high) if low is None else WideRows(high, low)
 
 
-def _values(column: Any, dtype: np.dtype[Any]) -> Array:
+def _values(column: Any, dtype: np.dtype[Any]) -> Rows:
+    """Values of a column, NaN where one is missing."""
     import narwhals.stable.v1 as narwhals
 
-    if column.null_count() == 0 and dtype.kind in "iu" and dtype.itemsize == 8:
-        return np.asarray(column.to_numpy()).astype(dtype, copy=False)
     native = column.to_native()
-    if hasattr(native, "to_numpy") and type(native).__module__.startswith("pandas"):
+    if dtype.kind in "iu" and dtype.itemsize == 8:
+        integers = np.asarray(column.fill_null(0).to_numpy()).astype(dtype, copy=False)
+        missing = np.asarray(column.is_null().to_numpy(), dtype=bool)
+        if is_wide(integers):
+            wide = WideRows.of_integers(integers)
+            return WideRows(np.where(missing, np.nan, wide.high), np.where(missing, 0, wide.low))
+        return np.where(missing, np.nan, integers)
+    if type(native).__module__.startswith("pandas"):
         return native.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.asarray(column.cast(narwhals.Float64).to_numpy(), dtype=np.float64)
 
@@ -295,10 +315,6 @@ def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float64)
 
 
-def _numpy_float(dtype: Any) -> np.dtype[Any] | None:
-    return _float_dtype(dtype) if isinstance(dtype, np.dtype) else None
-
-
 def _pandas_column(pandas: Any, values: Array, given: Any) -> Any:
     """Values as a Series of the float dtype nearest to that of a given one.
 
@@ -306,7 +322,7 @@ def _pandas_column(pandas: Any, values: Array, given: Any) -> Any:
     """
     dtype: Any = given.dtype
     if isinstance(dtype, np.dtype):
-        return pandas.Series(values.astype(_numpy_float(dtype)), index=given.index)
+        return pandas.Series(values.astype(_float_dtype(dtype)), index=given.index)
     if isinstance(dtype, pandas.ArrowDtype):
         dtype = dtype if dtype.kind == "f" else pandas.ArrowDtype(_import("pyarrow").float64())
     elif dtype != pandas.Float32Dtype():

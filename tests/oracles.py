@@ -1,8 +1,8 @@
 """What `transform` has to give, from exact statistics of the numbers given.
 
-Every function takes training rows, their weights (or None) and new rows, as `check_transformer` asks
-of a `truth`. Statistics are rationals, roots and eigenvectors have 120 digits; only the last step,
-one difference and one product, is rounded to float64.
+Every function takes training rows, their weights (or None) and new rows, as `check_transformer`
+asks of a `truth`. Statistics are rationals, roots and eigenvectors have 120 digits; only the last
+step, one difference and one product, is rounded to float64.
 """
 
 from fractions import Fraction
@@ -42,13 +42,11 @@ def interpolated(train, weights, new, *, lower=0, upper=1, clip=False):
 
 
 def normalized_by_batches(train, weights, new, *, batch_size, momentum, ddof=0):
-    """Debiased running averages of batch means and batch variances; the remainder joins the last."""
+    """Debiased running averages of batch means and variances; the last takes the remainder."""
     image = np.empty(new.shape)
     new_share = truth.rational(momentum)
     starts = list(range(0, max(len(train) - batch_size, 0) + 1, batch_size))
-    batches = [
-        slice(*pair) for pair in zip(starts, [*starts[1:], len(train)], strict=True)
-    ]
+    batches = [slice(*pair) for pair in zip(starts, [*starts[1:], len(train)], strict=True)]
     for column in range(new.shape[1]):
         sums, total = [Fraction(0), Fraction(0)], [Fraction(0), Fraction(0)]
         for batch in batches:
@@ -119,9 +117,7 @@ def observed(rows, weights, column):
 def affine(values, mean, variance):
     """``(x - mean) / sqrt(variance)``, the difference and the root each rounded once."""
     width = float(truth.root(variance))
-    return [
-        np.nan if np.isnan(x) else float(truth.rational(x) - mean) / width for x in values
-    ]
+    return [np.nan if np.isnan(x) else float(truth.rational(x) - mean) / width for x in values]
 
 
 def second_moments(rows, weights, ddof):

@@ -1,5 +1,6 @@
 """What bad input gets: an error that says what was given, what was expected and what to do."""
 
+import contextlib
 import copy
 import warnings
 
@@ -150,12 +151,14 @@ def test_infinity_in_a_later_block(kind):
 
 @pytest.mark.parametrize("method", [*LEARN, "transform"])
 @pytest.mark.parametrize("format", ["csr", "csc"])
-@pytest.mark.parametrize("make", [lambda: StandardScaler(with_mean=False), PCA], ids=["scaler", "PCA"])
+@pytest.mark.parametrize(
+    "make", [lambda: StandardScaler(with_mean=False), PCA], ids=["scaler", "PCA"]
+)
 def test_infinity_in_sparse_rows(make, method, format):
     X = sparse.random_array((40, 3), density=0.5, rng=np.random.default_rng(0), format="lil")
     transformer = make().fit(X.tocsr())
     X[31, 2] = np.inf
-    with pytest.raises(errors.InfiniteValueError, match="row 31, column 2.*Replace"):
+    with pytest.raises(errors.InfiniteValueError, match=r"row 31, column 2.*Replace"):
         getattr(transformer, method)(X.asformat(format))
 
 
@@ -190,7 +193,7 @@ def test_missing_value_in_sparse_rows(method):
     X = sparse.random_array((40, 3), density=0.5, rng=np.random.default_rng(0), format="lil")
     pca = PCA(2).fit(X.tocsr())
     X[31, 2] = np.nan
-    with pytest.raises(errors.MissingValueError, match="NaN, in columns 2.*SimpleImputer"):
+    with pytest.raises(errors.MissingValueError, match=r"NaN, in columns 2.*SimpleImputer"):
         getattr(pca, method)(X.tocsr())
 
 
@@ -566,7 +569,11 @@ def test_components_more_than_rows():
 
 @pytest.mark.parametrize(
     "make",
-    [Whitener, lambda: Whitener(shrinkage="ledoit_wolf"), lambda: PCA(svd_solver="covariance_eigh")],
+    [
+        Whitener,
+        lambda: Whitener(shrinkage="ledoit_wolf"),
+        lambda: PCA(svd_solver="covariance_eigh"),
+    ],
     ids=["Whitener", "Whitener with shrinkage", "PCA"],
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
@@ -599,7 +606,9 @@ def test_wide_rows_need_no_square_matrix(monkeypatch):
 
 
 def test_statistic_of_another_kind():
-    with pytest.raises(errors.IncompatibleStatisticError, match=r"StandardScaler.*Moments.*Extrema"):
+    with pytest.raises(
+        errors.IncompatibleStatisticError, match=r"StandardScaler.*Moments.*Extrema"
+    ):
         StandardScaler().fit_statistic(Extrema.of(ROWS))
 
 
@@ -656,10 +665,8 @@ def test_missing_and_infinite_arrays_are_not_written_to(kind):
         before = X.copy()
         for method in ("fit", "partial_fit", "transform", "inverse_transform"):
             transformer = fitted(kind, ROWS)
-            try:
+            with contextlib.suppress(ValueError):
                 getattr(transformer, method)(X)
-            except ValueError:
-                pass
             np.testing.assert_array_equal(X, before)
 
 

@@ -200,7 +200,7 @@ class TestTransformFarFromZero:
     ("n_rows", "mean"), [(5_000_000, 1e9), (5000, 1e12)], ids=["5e6 rows", "5e3 rows"]
 )
 class TestNearlyConstantColumn:
-    """A standard deviation of 1 is less than ``n * mean * eps``, and yet all of its digits stand."""
+    """Its deviation is below ``n * mean * eps``, and yet all of its digits stand."""
 
     def rows(self, n_rows, mean):
         """Half the rows one below the mean and half one above: a variance of 1."""
@@ -220,7 +220,9 @@ class TestNearlyConstantColumn:
 
     @incumbent
     def test_scikit_learn(self, n_rows, mean):
-        half = sklearn.preprocessing.StandardScaler().fit(mean + (self.rows(n_rows, mean) - mean) / 2)
+        half = sklearn.preprocessing.StandardScaler().fit(
+            mean + (self.rows(n_rows, mean) - mean) / 2
+        )
         assert half.var_[0] == pytest.approx(0.25)
         assert half.scale_[0] == 1
 
@@ -341,9 +343,7 @@ class TestIncrementalPCA:
     def test_scikit_learn(self):
         rows = self.rows()
         exact = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)[:5] ** 2 / (len(rows) - 1)
-        found = [
-            self.variance(sklearn.decomposition.IncrementalPCA(5), size) for size in (20, 50)
-        ]
+        found = [self.variance(sklearn.decomposition.IncrementalPCA(5), size) for size in (20, 50)]
         assert all(np.abs(each / exact - 1).max() > 0.02 for each in found)
         assert np.abs(found[0] / found[1] - 1).max() > 0.005
 

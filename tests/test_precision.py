@@ -52,7 +52,7 @@ def test_variance_at_every_offset_and_batch_size(offset_rows, exact_moments, siz
 @pytest.mark.parametrize("size", [N, 7], ids=["all", "7"])
 def test_variance_with_weights_and_missing_values(size):
     rng = np.random.default_rng(1)
-    rows = rng.normal(size=(300, 3)) + [0, 1e8, 1e15]
+    rows = rng.normal(loc=[0, 1e8, 1e15], size=(300, 3))
     weights = rng.integers(0, 4, 300) / 4
     missing = rng.random(rows.shape) < 0.2
     rows[missing] = np.nan
@@ -67,6 +67,19 @@ def test_variance_with_weights_and_missing_values(size):
         assert truth.digits(scaler.var_[column], exact) >= 14.5
         mean = truth.mean(values, weight)
         assert truth.digits(scaler.mean_[column], mean, scale=abs(mean) + 1) >= truth.tolerance(1)
+
+
+@pytest.mark.parametrize("period", [2, 5, 8, 16, 32, 64, 100])
+@pytest.mark.parametrize("outlier", [1e4, 1e8, -1e12])
+def test_variance_where_every_so_many_rows_mislead(period, outlier):
+    """Rows far away that weigh nothing to speak of, at any stride at which one might sample."""
+    rows = np.random.default_rng(14).normal(size=(300, 1))
+    weights = np.ones(300)
+    rows[::period], weights[::period] = outlier, 2.0**-120
+    values, weight = truth.exact(rows[:, 0]), truth.exact(weights)
+    scaler = StandardScaler().fit(rows, sample_weight=weights)
+    assert truth.digits(scaler.var_[0], truth.variance(values, weight)) >= 14.5
+    assert truth.digits(scaler.mean_[0], truth.mean(values, weight), scale=1) >= 15
 
 
 @pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e-100, 1e100, 1e160, 1e300])
@@ -86,10 +99,10 @@ def digits_of_scores(got, exact):
 
 @pytest.mark.parametrize("column", range(16), ids=[f"{offset:g}" for offset in OFFSETS])
 def test_transform_float64(offset_rows, column):
-    """14 digits of max(|z|, 1), and 12 of |z|: the condition of a z is 1 + 1/|z|, up to 3e3 here.
+    """14 digits of max(|z|, 1), and of |z| itself eps times its condition, 1 + 1/|z|.
 
-    The mean is known to eps of the standard deviation and not of z, so a z near 0 keeps fewer
-    digits of itself than of its unit.
+    The mean is known to eps of the standard deviation and not of z, so that a z near 0 has
+    fewer digits of its own: measured, 14.4 at |z| = 2e-3, where 13 are promised.
     """
     rows = offset_rows[:500, [column]]
     exact = truth.z_scores(rows[:, 0])
@@ -101,7 +114,7 @@ def test_transform_float64(offset_rows, column):
     ):
         of_unit, of_score = digits_of_scores(scaler.transform(rows)[:, 0], exact)
         assert of_unit >= 14
-        assert of_score >= truth.tolerance(8, condition)
+        assert of_score >= truth.tolerance(1, condition)
 
 
 @pytest.mark.parametrize("offset", [10.0**k for k in range(8)])
@@ -278,7 +291,10 @@ def test_shrinkage_intensities_have_no_unit(name, unit):
     rng = np.random.default_rng(11)
     rows = rng.normal(size=(30, 4)) @ rng.normal(size=(4, 4)) * unit
     exact = getattr(truth, name)(rows)
-    for whitener in (Whitener(shrinkage=name).fit(rows), in_batches(Whitener(shrinkage=name), rows, 7)):
+    for whitener in (
+        Whitener(shrinkage=name).fit(rows),
+        in_batches(Whitener(shrinkage=name), rows, 7),
+    ):
         assert truth.digits(whitener.shrinkage_, exact) >= truth.tolerance(256)
 
 

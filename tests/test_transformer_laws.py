@@ -31,7 +31,10 @@ VARIANTS = {
             {"truth": partial(oracles.standardized, with_mean=False)},
         ),
         (StandardScaler(with_std=False), {"truth": partial(oracles.standardized, with_std=False)}),
-        (StandardScaler(with_mean=False, with_std=False), {"truth": lambda train, weights, new: new}),
+        (
+            StandardScaler(with_mean=False, with_std=False),
+            {"truth": lambda train, weights, new: new},
+        ),
     ],
     MinMaxScaler: [
         (MinMaxScaler(), {"truth": oracles.interpolated}),

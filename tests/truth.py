@@ -95,7 +95,9 @@ def variance(column, weights=None, ddof=0):
     """Weighted second central moment of rationals, divided by the total weight less `ddof`."""
     weights = [Fraction(1)] * len(column) if weights is None else weights
     centre = mean(column, weights)
-    squares = sum((w * (x - centre) ** 2 for w, x in zip(weights, column, strict=True)), Fraction(0))
+    squares = sum(
+        (w * (x - centre) ** 2 for w, x in zip(weights, column, strict=True)), Fraction(0)
+    )
     return squares / (sum(weights, Fraction(0)) - rational(ddof))
 
 

@@ -14,6 +14,7 @@ from skscale._kernels._exact import (
     WideRows,
     as_rows,
     is_wide,
+    narrow,
     subtract,
     two_sum,
 )
@@ -23,7 +24,7 @@ from skscale._kernels._moments import (
     ordinary_exponent,
 )
 from skscale._kernels._scatter import centred, scatter
-from skscale._kernels._sparse import sparse_moments
+from skscale._kernels._sparse import check_stored, sparse_moments
 
 __all__ = [
     "EXACT_INTEGER",
@@ -33,10 +34,12 @@ __all__ = [
     "as_rows",
     "centred",
     "check_finite",
+    "check_stored",
     "extrema",
     "interpolate",
     "is_wide",
     "moments",
+    "narrow",
     "ordinary_exponent",
     "reduce_columns",
     "scatter",

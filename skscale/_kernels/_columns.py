@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -39,15 +40,13 @@ def reduce_columns(ufunc: np.ufunc, block: Array) -> Array:
     return ufunc(reduced, ufunc.reduce(rest, axis=0)) if len(rest) else reduced
 
 
-def check_finite(rows: Rows, first_row: int = 0) -> bool:
+def check_finite(rows: Rows) -> bool:
     """Whether `rows` holds NaN; an infinity raises.
 
     Parameters
     ----------
     rows : array of shape (n_rows, n_columns)
         One block.
-    first_row : int, default=0
-        Number of its first row, for the message.
 
     Raises
     ------
@@ -62,10 +61,15 @@ def check_finite(rows: Rows, first_row: int = 0) -> bool:
     infinite = np.isinf(rows)
     if infinite.any():
         row, column = np.unravel_index(int(infinite.argmax()), infinite.shape)
-        raise InfiniteValueError(
-            f"Input X contains infinity or a value too large for dtype({rows.dtype.name!r}): "
-            f"{rows[row, column]} in row {first_row + row}, column {column}.",
-            first_row + int(row),
-            int(column),
-        )
+        raise infinite_value(rows[row, column], int(row), int(column))
     return bool(np.isnan(rows).any())
+
+
+def infinite_value(value: Any, row: int, column: int) -> InfiniteValueError:
+    """Error for an infinity, in the words that scikit-learn begins with."""
+    return InfiniteValueError(
+        f"Input X contains infinity or a value too large for dtype({value.dtype.name!r}): "
+        f"{value} in row {row}, column {column}.",
+        row,
+        column,
+    )

@@ -79,6 +79,11 @@ def as_rows(rows: Any) -> Rows:
         return rows.astype(np.float64)
 
 
+def narrow(rows: Rows) -> Array:
+    """Rows as one array of floats, integers that float64 cannot hold rounded to it."""
+    return rows.high + rows.low if isinstance(rows, WideRows) else rows
+
+
 def is_wide(values: Array) -> bool:
     """Whether `values` holds integers that float64 cannot hold."""
     return bool(

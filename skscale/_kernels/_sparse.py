@@ -6,8 +6,25 @@ from typing import Any
 
 import numpy as np
 
+from skscale._kernels._columns import infinite_value
 from skscale._kernels._exact import Array, two_sum
 from skscale._kernels._moments import LARGEST, SMALLEST
+
+
+def check_stored(rows: Any) -> bool:
+    """Whether the stored values of sparse rows hold NaN; an infinity raises.
+
+    Raises
+    ------
+    InfiniteValueError
+        With the position of the first infinity, row by row.
+    """
+    infinite = np.isinf(rows.data)
+    if infinite.any():
+        stored = rows.tocsr().tocoo()
+        first = int(np.isinf(stored.data).argmax())
+        raise infinite_value(stored.data[first], int(stored.row[first]), int(stored.col[first]))
+    return bool(np.isnan(rows.data).any())
 
 
 def sparse_moments(

@@ -250,7 +250,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         self._axes_ = axes._replace(
             singular_values=axes.singular_values[:k], components=axes.components[:k]
         )
-        self._deviation_ = np.sqrt(variance[:k])
+        self._deviation_, self._noise_ = np.sqrt(variance[:k]), max(noise, 0.0)
         self._is_signal_ = axes.singular_values[:k] > axes.floor * first
         self._mean_low_ = statistic.mean_low
         self.mean_ = np.array(statistic.mean)
@@ -260,7 +260,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         with np.errstate(over="ignore"):
             self.explained_variance_ = np.ldexp(variance[:k], 2 * axes.exponent)
             self.singular_values_ = np.ldexp(axes.singular_values[:k], axes.exponent)
-            self.noise_variance_ = float(np.ldexp(max(noise, 0.0), 2 * axes.exponent))
+            self.noise_variance_ = float(np.ldexp(self._noise_, 2 * axes.exponent))
         self.explained_variance_ratio_ = variance[:k] / (total if total > 0 else 1.0)
         self.n_components_ = k
         self.n_samples_ = plain_count(np.array([statistic.total]))
@@ -346,7 +346,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         """
         check_is_fitted(self)
         check_width(int(self.n_samples_), len(self.mean_), "PCA.get_covariance")
-        return self._model().covariance()
+        return np.ldexp(self._model().covariance(), 2 * self._axes_.exponent)
 
     def get_precision(self) -> Array:
         """Inverse of `get_covariance`; its pseudo-inverse where there is no noise.
@@ -357,7 +357,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         """
         check_is_fitted(self)
         check_width(int(self.n_samples_), len(self.mean_), "PCA.get_precision")
-        return self._model().precision()
+        return np.ldexp(self._model().precision(), -2 * self._axes_.exponent)
 
     def score_samples(self, X: Any) -> Array:
         """Log-likelihood of every row under the probabilistic model.
@@ -375,10 +375,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         """
         check_is_fitted(self)
         table, model = self._admit(X, reset=False), self._model()
-        likelihood = np.empty((table.shape[0], 1))
+        likelihood, exponent = np.empty((table.shape[0], 1)), self._axes_.exponent
+        log_unit = model.dimensions * exponent * np.log(2.0)
 
         def score(rows: Rows, out: Array) -> bool:
-            out[:, 0] = model.log_likelihood(self._centre(rows, 0))
+            out[:, 0] = model.log_likelihood(self._centre(rows, exponent)) - log_unit
             return bool(np.isfinite(out.sum()))
 
         self._write(table, score, likelihood)
@@ -401,8 +402,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         return float(np.mean(self.score_samples(X)))
 
     def _model(self) -> ProbabilisticModel:
-        variance = np.where(self._is_signal_, self.explained_variance_, 0.0)
-        return ProbabilisticModel(self._axes_.components, variance, self.noise_variance_)
+        """The model, in units of ``2**exponent`` of the axes."""
+        variance = np.where(self._is_signal_, self._deviation_**2, 0.0)
+        return ProbabilisticModel(self._axes_.components, variance, self._noise_)
 
     def _check_sparse(self, X: Any) -> Sequence[str]:
         return ("csr", "csc")

@@ -54,15 +54,20 @@ class ProbabilisticModel(NamedTuple):
         inverse = self._inverse_variance()
         projected = deviation @ self.components.T
         distance = projected**2 @ inverse
-        dimensions = np.count_nonzero(inverse)
         log_precision = np.log(inverse[inverse > 0]).sum()
         if self.noise > 0:
             residual = deviation - projected @ self.components
             distance += np.einsum("ij,ij->i", residual, residual) / self.noise
             n_features = self.components.shape[1]
-            log_precision -= (n_features - dimensions) * np.log(self.noise)
-            dimensions = n_features
-        return (log_precision - dimensions * np.log(2 * np.pi) - distance) / 2
+            log_precision -= (n_features - len(inverse)) * np.log(self.noise)
+        return (log_precision - self.dimensions * np.log(2 * np.pi) - distance) / 2
+
+    @property
+    def dimensions(self) -> int:
+        """Dimensions that the density lives in."""
+        if self.noise > 0:
+            return int(self.components.shape[1])
+        return int(np.count_nonzero(self.variance))
 
     def _inverse_variance(self) -> Array:
         variance = np.maximum(self.variance, self.noise)

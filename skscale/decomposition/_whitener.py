@@ -20,6 +20,8 @@ from skscale.statistics import RadialScatter, Scatter, Triangle
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._triangle import factor
 
+TINY = float(np.finfo(np.float64).tiny)
+
 
 @final
 class Whitener(StatisticTransformer):
@@ -181,7 +183,7 @@ class Whitener(StatisticTransformer):
         if axes.exponent:
             exponent = np.full(rows.n_features, axes.exponent)
         self.mean_, self._mean_low_ = np.array(statistic.mean), statistic.mean_low
-        self.rank_ = maps.rank
+        self.rank_, self._is_weak_ = maps.rank, maps.is_weak
         self._inner_ = maps.whitening / np.where(scale > 0, scale, 1)
         self._outer_ = maps.coloring * scale[:, np.newaxis]
         self._exponent_ = exponent
@@ -194,8 +196,7 @@ class Whitener(StatisticTransformer):
         """Take the triangle instead of the scatter matrix if a direction is too weak for it."""
         if not (self._may_refine_ and self._kind_ is Scatter):
             return False
-        variance = self.eigenvalues_ + self.epsilon
-        if variance[-1] >= linalg.WEAK**2 * variance[0]:
+        if not self._is_weak_:
             return False
         self._kind_ = Triangle
         return True
@@ -234,14 +235,12 @@ class Whitener(StatisticTransformer):
                     "shrinkage='ledoit_wolf' needs the RadialScatter of the rows, and what was "
                     f"kept of them is their {type(statistic).__name__}. Fit again from the start."
                 )
-            matrix, _ = common_units(statistic.scatter.scatter, statistic.scatter.exponent)
-            matrix, _ = common_units(matrix.T, statistic.scatter.exponent)
-            return linalg.ledoit_wolf_intensity(matrix, statistic.quartic, statistic.total)
+            matrix, quartic = statistic.in_units()
+            return linalg.ledoit_wolf_intensity(matrix, quartic, statistic.total)
         if self.shrinkage == "oas":
             values = principal_axes(statistic).singular_values
-            return linalg.oas_intensity(
-                values**2 / statistic.total, statistic.n_features, statistic.total
-            )
+            variance = (values / values.max(initial=TINY)) ** 2
+            return linalg.oas_intensity(variance, statistic.n_features, statistic.total)
         return float(self.shrinkage)
 
     def _maps(self, axes: Axes, freedom: float) -> Maps:
@@ -250,10 +249,10 @@ class Whitener(StatisticTransformer):
         tolerance = axes.floor if self.rank_tol == "auto" else float(self.rank_tol)
         strong = deviation > tolerance * deviation[0]
         epsilon = np.ldexp(float(np.sqrt(self.epsilon)), -axes.exponent)
-        width = np.hypot(deviation, epsilon)
+        damped = np.hypot(deviation, epsilon)
         kept = strong | (epsilon > 0)
-        inverse = np.where(kept, 1 / np.where(kept, width, 1), 0)
-        width = np.where(kept, width, 0)
+        inverse = np.where(kept, 1 / np.where(kept, damped, 1), 0)
+        width = np.where(kept, damped, 0)
         whitening = inverse[:, np.newaxis] * axes.components
         coloring = axes.components.T * width
         if self.method.startswith("zca"):
@@ -267,7 +266,8 @@ class Whitener(StatisticTransformer):
             coloring[:, : len(triangle)] = (
                 (axes.components[kept].T * width[kept]) @ rotation * signs
             )
-        return Maps(whitening, coloring, int(np.count_nonzero(strong)))
+        is_weak = bool(damped[-1] < linalg.WEAK * damped[0])
+        return Maps(whitening, coloring, int(np.count_nonzero(strong)), is_weak)
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Names of the transformed columns.
@@ -293,11 +293,12 @@ class Whitener(StatisticTransformer):
 
 
 class Maps(NamedTuple):
-    """A whitening matrix, its pseudo-inverse and its rank."""
+    """A whitening matrix, its pseudo-inverse, its rank, and whether squares may have lost some."""
 
     whitening: Array
     coloring: Array
     rank: int
+    is_weak: bool
 
 
 def shrink(rows: Scatter | Triangle, intensity: float, freedom: float) -> Scatter | Triangle:

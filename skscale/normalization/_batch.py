@@ -175,9 +175,11 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
             self._width_, self._exponent_ = divisor(moments, self.ddof)
         else:
             width, exponent = moments.deviation(self.ddof)
-            root = np.ldexp(np.sqrt(float(self.epsilon)), -exponent)
-            self._width_ = np.where(moments.count > 0, np.hypot(width, root), np.nan)
-            self._exponent_ = exponent
+            root = float(np.sqrt(self.epsilon))
+            unit = np.where(exponent == 0, 0, np.maximum(exponent, np.frexp(root)[1]))
+            width = np.hypot(np.ldexp(width, exponent - unit), np.ldexp(root, -unit))
+            self._width_ = np.where(moments.count > 0, width, np.nan)
+            self._exponent_ = unit
 
     def _apply(self) -> Apply:
         solution = self._solution(slice(None))

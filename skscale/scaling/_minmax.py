@@ -128,7 +128,7 @@ class MinMaxScaler(OneToOneFeatureMixin, StatisticTransformer):
         self.data_min_ = np.where(seen, statistic.minimum, np.nan)
         self.data_max_ = np.where(seen, statistic.maximum, np.nan)
         width, exponent = statistic.span()
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             self.data_range_ = np.ldexp(width, exponent)
             self._width_ = np.where(width == 0, 1.0, width)
             self._exponent_ = exponent
@@ -183,13 +183,14 @@ def interval(feature_range: tuple[Any, Any], n_features: int) -> tuple[Array, Ar
             "The 'feature_range' parameter of MinMaxScaler must be a tuple (lower, upper), each "
             f"end a number or {n_features} numbers, one per column. Got {feature_range!r} instead."
         ) from None
-    ordered = (lower < upper) & np.isfinite(upper - lower)
+    with np.errstate(over="ignore", invalid="ignore"):
+        ordered = (lower < upper) & np.isfinite(upper - lower)
     if not ordered.all():
         column = int(np.argmin(ordered))
         raise InvalidParameterError(
-            "Minimum of desired feature range must be smaller than maximum, and both finite. The "
-            "'feature_range' parameter of MinMaxScaler must be a tuple (lower, upper) with "
-            f"lower < upper. Got {feature_range!r} instead: {lower[column]:g} and "
+            "Minimum of desired feature range must be smaller than maximum, and their distance "
+            "finite. The 'feature_range' parameter of MinMaxScaler must be a tuple (lower, upper) "
+            f"with lower < upper. Got {feature_range!r} instead: {lower[column]:g} and "
             f"{upper[column]:g} for column {column}."
         )
     return lower, upper

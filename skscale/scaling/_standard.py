@@ -89,7 +89,7 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
     Missing values stay missing, and any batch size gives the same result:
 
     >>> scaler = StandardScaler().partial_fit([[1.0]]).partial_fit([[3.0], [float("nan")]])
-    >>> scaler.mean_, scaler.n_samples_seen_
+    >>> scaler.mean_, int(scaler.n_samples_seen_)
     (array([2.]), 2)
 
     Digits survive far from zero:

@@ -34,4 +34,4 @@ def plain_count(count: Array) -> Any:
     """One number if all columns have the same count, and integers if all counts are whole."""
     if (count == np.rint(count)).all():
         count = count.astype(np.int64)
-    return count[0].item() if count.min() == count.max() else count
+    return count[0] if count.min() == count.max() else count

@@ -14,7 +14,7 @@ ROUNDING = 1e-9
 
 
 def degrees_of_freedom(count: Any, ddof: float, squares: Any) -> Array:
-    """``count - ddof``, and 1 where there is nothing to divide.
+    """``count - ddof``, and infinity where that is not positive, for a variance of 0.
 
     Parameters
     ----------
@@ -28,17 +28,18 @@ def degrees_of_freedom(count: Any, ddof: float, squares: Any) -> Array:
     Raises
     ------
     SampleWeightError
-        If `count` is not above `ddof` though the rows differ: weights that are shares, not
-        repetitions.
+        If nothing is left though rows differ that weigh no more than one together: their
+        weights are shares, not repetitions.
     """
     count, squares = np.asarray(count), np.asarray(squares)
     freedom = count - ddof
     too_few = freedom <= ROUNDING * count
-    if (too_few & (squares > 0)).any():
-        total = float(count[too_few & (squares > 0)].max())
+    shares = too_few & (squares > 0) & (count <= 1 + ROUNDING)
+    if shares.any():
+        total = float(count[shares].max())
         raise SampleWeightError(
             f"sample_weight sums to {total:g}, and the variance is divided by this sum less "
             f"ddof={ddof:g}. Weights count repetitions: scale them to sum to the number of rows, "
             "or set ddof=0 where there is such a parameter."
         )
-    return np.where(too_few, 1.0, freedom)
+    return np.where(too_few, np.inf, freedom)

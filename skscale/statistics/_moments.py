@@ -125,8 +125,8 @@ class Moments:
     def deviation(self, ddof: float = 0) -> tuple[Array, Array]:
         """Standard deviation as ``(width, exponent)``, standing for ``width * 2**exponent``.
 
-        0 where there are not more than `ddof` values to take it from; where these differ, their
-        weights are shares instead of repetitions, which raises.
+        0 where there are not more than `ddof` values to take it from. Weights that are shares
+        instead of repetitions, so that different values weigh 1 together, raise.
         """
         return np.sqrt(self._mean_square(ddof)), self.exponent
 
@@ -142,7 +142,7 @@ class Moments:
 
     def _mean_square(self, ddof: float) -> Array:
         freedom = degrees_of_freedom(self.count, ddof, self.second_moment)
-        return np.where(self.count > ddof, self.second_moment / freedom, 0.0)
+        return self.second_moment / freedom
 
     def _mean(self) -> Mean:
         return Mean(self.count, self.mean, self.mean_low)

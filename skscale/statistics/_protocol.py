@@ -16,10 +16,9 @@ from typing import Any, Protocol, Self, TypeVar, dataclass_transform, runtime_ch
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, Rows, WideRows, as_rows, check_finite
+from skscale._kernels import Array, Rows, WideRows, as_rows, check_finite, check_stored
 from skscale.errors import (
     IncompatibleStatisticError,
-    InfiniteValueError,
     MissingValueError,
     SampleWeightError,
 )
@@ -156,7 +155,7 @@ def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
             raise SampleWeightError("weights must be finite and not negative")
         if not weights.all():
             rows, weights = rows[weights > 0], weights[weights > 0]
-    has_missing = _check_stored(rows) if sparse.issparse(rows) else check_finite(rows)
+    has_missing = check_stored(rows) if sparse.issparse(rows) else check_finite(rows)
     return rows, weights, has_missing
 
 
@@ -183,18 +182,3 @@ def prepare_complete(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
 def total_weight(rows: Rows, weights: Array | None) -> float:
     """Sum of weights; the number of rows without them."""
     return float(rows.shape[0]) if weights is None else float(weights.sum())
-
-
-def _check_stored(rows: Any) -> bool:
-    infinite = np.flatnonzero(np.isinf(rows.data))
-    if len(infinite):
-        triplets = rows.tocoo()
-        first = np.flatnonzero(np.isinf(triplets.data))[0]
-        row, column = int(triplets.row[first]), int(triplets.col[first])
-        raise InfiniteValueError(
-            f"Input X contains infinity or a value too large for dtype({rows.dtype.name!r}): "
-            f"{triplets.data[first]} in row {row}, column {column}.",
-            row,
-            column,
-        )
-    return bool(np.isnan(rows.data).any())

@@ -26,7 +26,7 @@ class RadialScatter:
     quartic : float
         Sum of ``|y|**4``, in units of ``16**exponent``.
     exponent : int
-        Zero unless the deviations are below 1e-120 or above 1e120.
+        That of the largest standard deviation, so that fourth powers neither vanish nor overflow.
 
     Notes
     -----
@@ -41,7 +41,8 @@ class RadialScatter:
     Examples
     --------
     >>> from skscale.statistics import RadialScatter
-    >>> RadialScatter.of([[0.0, 0.0], [2.0, 0.0]]).quartic
+    >>> rows = RadialScatter.of([[0.0, 0.0], [2.0, 0.0]])
+    >>> rows.quartic * 16**rows.exponent
     2.0
     """
 
@@ -80,9 +81,7 @@ class RadialScatter:
     def _about(self, distance: Array, exponent: int) -> tuple[Array, float]:
         """Both sums about a centre `distance` above the mean, in units of `exponent`."""
         c = -distance
-        matrix = self.scatter.scatter
-        units = np.ldexp(1.0, np.maximum(self.scatter.exponent - exponent, -1100))
-        matrix = matrix * units * units[:, np.newaxis]
+        matrix = self._matrix(exponent)
         cubic = np.ldexp(self.cubic, 3 * (self.exponent - exponent))
         quartic = np.ldexp(self.quartic, 4 * (self.exponent - exponent))
         trace, square, n = np.trace(matrix), c @ c, self.total
@@ -96,6 +95,14 @@ class RadialScatter:
                 + n * square * square
             ),
         )
+
+    def in_units(self) -> tuple[Array, float]:
+        """Scatter matrix and quartic sum in units of the largest standard deviation."""
+        return self._matrix(self.exponent), self.quartic
+
+    def _matrix(self, exponent: int) -> Array:
+        units = np.ldexp(1.0, np.clip(self.scatter.exponent - exponent, -1100, 1000))
+        return self.scatter.scatter * units * units[:, np.newaxis]
 
     @property
     def total(self) -> float:
@@ -115,5 +122,8 @@ class RadialScatter:
 
 
 def _common(scatter: Scatter) -> int:
-    spread = np.diagonal(scatter.scatter) > 0
-    return int(scatter.exponent[spread].max()) if spread.any() else 0
+    squares = np.diagonal(scatter.scatter)
+    spread = squares > 0
+    if not spread.any():
+        return 0
+    return int((np.frexp(squares[spread])[1] // 2 + scatter.exponent[spread]).max())

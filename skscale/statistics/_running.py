@@ -8,7 +8,7 @@ import numpy as np
 
 from skscale._kernels import Array
 from skscale.errors import IncompatibleStatisticError
-from skscale.statistics._means import Mean, merge_means
+from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
 from skscale.statistics._moments import Moments
 from skscale.statistics._protocol import frozen
 
@@ -103,7 +103,7 @@ class RunningMoments:
         )
         old = self.variance_weight * (1 - later.variance_weight)
         weight = old + later.variance_weight
-        exponent = np.maximum(self.deviation_exponent, later.deviation_exponent)
+        exponent = common_exponent(self._spread(), later._spread())
         share = later.variance_weight / np.where(weight == 0, 1.0, weight)
         earlier_square = np.ldexp(self.deviation_square, 2 * (self.deviation_exponent - exponent))
         later_square = np.ldexp(later.deviation_square, 2 * (later.deviation_exponent - exponent))
@@ -120,6 +120,9 @@ class RunningMoments:
             weight,
             self.wide | later.wide,
         )
+
+    def _spread(self) -> Array:
+        return np.where(self.deviation_square == 0, LOWEST, self.deviation_exponent)
 
     @property
     def n_features(self) -> int:

@@ -138,7 +138,9 @@ def test_rows_without_any_variance(method, n_rows):
     assert whitener.rank_ == 0
     np.testing.assert_array_equal(whitener.transform(rows + 1), 0)
     np.testing.assert_array_equal(whitener.whitening_, 0)
-    np.testing.assert_array_equal(whitener.inverse_transform(np.ones((2, 3))), rows[:1].repeat(2, 0))
+    np.testing.assert_array_equal(
+        whitener.inverse_transform(np.ones((2, 3))), rows[:1].repeat(2, 0)
+    )
 
 
 # The five maps -----------------------------------------------------------------------------
@@ -219,7 +221,7 @@ def test_cor_methods_do_not_see_the_units(name):
 
 
 def test_pca_orders_by_variance():
-    """Column k of "pca" is along the k-th axis of the covariance, of "pca-cor" of the correlation."""
+    """Column k is along the k-th axis, of the covariance or of the correlation."""
     rows = FULL_RANK["unequal units"]
     for method, given in (("pca", rows), ("pca-cor", StandardScaler(ddof=1).fit_transform(rows))):
         peer = sklearn.decomposition.PCA(whiten=True, svd_solver="full").fit(given)
@@ -238,7 +240,9 @@ def test_cholesky_is_triangular(rows):
     np.testing.assert_array_equal(whitening, np.triu(whitening))
     assert (np.diagonal(whitening) > 0).all()
     with np.errstate(over="ignore", under="ignore"):
-        ordinary = np.isfinite(covariance(rows)).all() and (np.diagonal(covariance(rows)) > 1e-290).all()
+        ordinary = (
+            np.isfinite(covariance(rows)).all() and (np.diagonal(covariance(rows)) > 1e-290).all()
+        )
     if ordinary:
         inverse = np.linalg.inv(covariance(rows))
         factor = np.linalg.cholesky((inverse + inverse.T) / 2).T

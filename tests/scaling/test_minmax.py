@@ -11,7 +11,16 @@ from skscale.statistics import Extrema
 from .. import truth
 
 ROWS = np.random.default_rng(0).normal(size=(40, 3)) * [1, 10, 0.1] + [0, 100, -5]
-RANGES = [(0, 1), (-1, 1), (-0.5, 0.6), (0.1, 0.3), (1e-9, 1.0), (-7.3, -7.1), (3, 1e9), (-1e-3, 1e6)]
+RANGES = [
+    (0, 1),
+    (-1, 1),
+    (-0.5, 0.6),
+    (0.1, 0.3),
+    (1e-9, 1.0),
+    (-7.3, -7.1),
+    (3, 1e9),
+    (-1e-3, 1e6),
+]
 REAL = {
     "wine": load_wine().data,
     "breast cancer": load_breast_cancer().data,
@@ -32,7 +41,9 @@ def test_formula(limits):
     a, b = truth.exact(limits)
     for column in range(3):
         exact = a + (b - a) * truth.positions(ROWS[:, column])
-        assert truth.digits(result[:, column], exact, scale=max(abs(a), abs(b))) >= truth.tolerance(4)
+        assert truth.digits(result[:, column], exact, scale=max(abs(a), abs(b))) >= truth.tolerance(
+            4
+        )
 
 
 @pytest.mark.parametrize("offset", [1e3, 1e9, 1e15])
@@ -114,9 +125,7 @@ def test_one_range_per_column(limits):
     np.testing.assert_array_equal(result.max(axis=0), upper)
     for column in range(3):
         alone = MinMaxScaler((float(lower[column]), float(upper[column])))
-        np.testing.assert_array_equal(
-            result[:, [column]], alone.fit_transform(ROWS[:, [column]])
-        )
+        np.testing.assert_array_equal(result[:, [column]], alone.fit_transform(ROWS[:, [column]]))
     np.testing.assert_allclose(scaler.inverse_transform(result), ROWS, rtol=1e-14)
 
 
@@ -153,7 +162,9 @@ def test_equals_scikit_learn(rows, dtype, limits):
     rtol = 1e-12 if dtype == np.float64 else 2e-4
     for name in ("data_min_", "data_max_", "data_range_", "scale_", "min_", "n_samples_seen_"):
         found, expected = getattr(ours, name), getattr(theirs, name)
-        np.testing.assert_allclose(found, expected, rtol=rtol, atol=1e-4 if dtype != np.float64 else 0)
+        np.testing.assert_allclose(
+            found, expected, rtol=rtol, atol=1e-4 if dtype != np.float64 else 0
+        )
     found, expected = ours.transform(rows), theirs.transform(rows)
     assert found.dtype == expected.dtype
     np.testing.assert_allclose(found, expected, rtol=0, atol=rtol * limits[1])

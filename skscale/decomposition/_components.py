@@ -24,8 +24,12 @@ n_components_rule = Rule(
 )
 
 
-def choose_solver(n_components: Any, n_rows: float, n_features: int, is_partial: bool) -> str:
-    """What "auto" stands for with dense rows."""
+def choose_solver(
+    n_components: Any, n_rows: float, n_features: int, is_partial: bool, is_sparse: bool
+) -> str:
+    """What "auto" stands for."""
+    if is_sparse and (n_components is None or is_integer(n_components)):
+        return "arpack"
     if n_features <= EXACT and n_rows >= 10 * n_features and not is_partial:
         return "covariance_eigh"
     smaller = min(n_rows, n_features)
@@ -60,10 +64,12 @@ def check_components(n_components: Any, n_rows: float, n_features: int, solver: 
         complaint = f"n_components={n_components!r} must be strictly less than {among}"
     else:
         return
-    rows = "any number of" if np.isinf(n_rows) else f"{n_rows:g}"
+    shape = f"n_features={n_features}"
+    if not np.isinf(n_rows):
+        shape = f"n_samples={n_rows:g} and {shape}"
     raise InvalidParameterError(
-        f"{complaint}. The rows are {rows} by {n_features} columns; choose fewer components, or "
-        "None for as many as there are."
+        f"{complaint}, and there are {shape}. Choose fewer components, or None for as many as "
+        "there are."
     )
 
 

@@ -209,10 +209,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         self._smaller_ = int(min(max(n_rows, 1), n_features))
         self._solver_ = self.svd_solver
         if self.svd_solver == "auto":
-            self._solver_ = (
-                "arpack"
-                if occasion.is_sparse
-                else choose_solver(self.n_components, n_rows, n_features, occasion.is_partial)
+            self._solver_ = choose_solver(
+                self.n_components, n_rows, n_features, occasion.is_partial, occasion.is_sparse
             )
         # More rows may come to a partial fit; until then it keeps fewer components.
         later = np.inf if occasion.is_partial else n_rows

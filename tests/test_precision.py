@@ -69,6 +69,15 @@ def test_variance_with_weights_and_missing_values(size):
         assert truth.digits(scaler.mean_[column], mean, scale=abs(mean) + 1) >= truth.tolerance(1)
 
 
+@pytest.mark.parametrize("kind", [StandardScaler, BatchNormalizer])
+def test_variance_of_many_batches_that_add_little_each(kind):
+    """After two rows at +-1e8 every row adds 1 to 2e16, where floats are 4 apart."""
+    rows = np.r_[1e8, -1e8, np.tile([1.0, -1.0], 1500)][:, np.newaxis]
+    transformer = in_batches(kind(), rows, 1)
+    found = transformer.var_ if kind is StandardScaler else transformer.running_var_
+    assert truth.digits(found[0], truth.variances(rows)[0]) >= 15
+
+
 @pytest.mark.parametrize("period", [2, 5, 8, 16, 32, 64, 100])
 @pytest.mark.parametrize("outlier", [1e4, 1e8, -1e12])
 def test_variance_where_every_so_many_rows_mislead(period, outlier):

@@ -33,8 +33,9 @@ def standardize(
         Of a float dtype.
     """
     with np.errstate(all="ignore"):
-        result = _position(rows, mean, mean_low, width, exponent, out)
-        return _deliver(result, out)
+        result, finite = _position(rows, mean, mean_low, width, exponent, out)
+        _deliver(result, out)
+        return finite
 
 
 def unstandardize(
@@ -42,8 +43,9 @@ def unstandardize(
 ) -> bool:
     """``rows * width + mean``, the inverse of `standardize`."""
     with np.errstate(all="ignore"):
-        position = rows.astype(np.float64)
-        return _deliver(_value(position, mean, mean_low, width, exponent), out)
+        value, finite = _value(rows, mean, mean_low, width, exponent, out)
+        _deliver(value, out)
+        return finite
 
 
 def interpolate(
@@ -73,14 +75,9 @@ def interpolate(
         Of a float dtype.
     """
     with np.errstate(all="ignore"):
-        result = _position(rows, minimum, minimum_low, width, exponent, out)
-        finite = _is_finite(result)
+        result, finite = _position(rows, minimum, minimum_low, width, exponent, out)
         if lower.any() or (upper != 1).any():
-            # From the nearer end, so that both are met and nothing in between overshoots.
-            beyond_half = result >= 0.5
-            result -= beyond_half
-            result *= upper - lower
-            result += np.where(beyond_half, upper, lower)
+            _stretch(result, lower, upper)
         if clip:
             np.clip(result, lower, upper, out=result)
         _deliver(result, out)
@@ -99,46 +96,81 @@ def uninterpolate(
 ) -> bool:
     """Map ``[lower, upper]`` to ``[minimum, minimum + width]``, the inverse of `interpolate`."""
     with np.errstate(all="ignore"):
-        position = np.subtract(rows, lower, dtype=np.float64)
-        position /= upper - lower
-        return _deliver(_value(position, minimum, minimum_low, width, exponent), out)
+        position = rows
+        if lower.any() or (upper != 1).any():
+            position = np.subtract(rows, lower, dtype=np.float64)
+            position /= upper - lower
+        value, finite = _value(position, minimum, minimum_low, width, exponent, out)
+        _deliver(value, out)
+        return finite
+
+
+def _stretch(position: Array, lower: Array, upper: Array) -> None:
+    """Map ``[0, 1]`` to ``[lower, upper]`` in place: both ends exactly, nothing in between beyond.
+
+    Rounding may miss the upper end by one float either way: the length is chosen not to fall
+    short of it, and what is above it without being beyond 1 is cut.
+    """
+    length = upper - lower
+    while (short := lower + length < upper).any():
+        length = np.where(short, np.nextafter(length, np.inf), length)
+    within = None if np.fmax.reduce(position, axis=None) <= 1 else ~(position > 1)
+    position *= length
+    position += lower
+    if within is None:
+        np.minimum(position, upper, out=position)
+    else:
+        np.minimum(position, upper, out=position, where=within)
 
 
 def _is_finite(values: Array) -> bool:
     return math.isfinite(np.add.reduce(values, axis=None))
 
 
-def _deliver(result: Array, out: Array) -> bool:
+def _deliver(result: Array, out: Array) -> None:
     if result is not out:
         np.copyto(out, result, casting="same_kind")
-    return _is_finite(result)
 
 
 def _position(
     rows: Rows, origin: Array, low: Array, width: Array, exponent: Array, out: Array
-) -> Array:
-    """``(rows - origin) / width`` in float64; in `out` itself where that is float64."""
+) -> tuple[Array, bool]:
+    """``(rows - origin) / width`` in float64, and whether all of it is finite.
+
+    It is `out` itself where that is float64.
+    """
     if exponent.any():
-        return subtract(rows, origin, low, exponent) / width
-    in_place = out.dtype == np.float64 and not isinstance(rows, WideRows)
-    position = subtract(rows, origin, low, out=out if in_place and out is not rows else None)
-    if not _is_finite(position) and (overflown := np.isinf(position)).any():
-        halved = subtract(rows, origin, low, np.full(len(width), HALVING)) / width
-        return np.where(overflown, np.ldexp(halved, HALVING), position / width)
+        position = subtract(rows, origin, low, exponent)
+        position /= width
+        return position, _is_finite(position)
+    in_place = out.dtype == np.float64 and not isinstance(rows, WideRows) and rows is not out
+    position = subtract(rows, origin, low, out=out if in_place else None)
     position /= width
-    return position
+    finite = _is_finite(position)
+    if not finite and (overflown := np.isinf(position)).any():
+        halved = subtract(rows, origin, low, np.full(len(width), HALVING)) / width
+        position = np.where(overflown, np.ldexp(halved, HALVING), position)
+    return position, finite
 
 
-def _value(position: Array, origin: Array, low: Array, width: Array, exponent: Array) -> Array:
-    """``origin + position * width``, rounded once where it cancels."""
-    offset = position * width
+def _value(
+    position: Array, origin: Array, low: Array, width: Array, exponent: Array, out: Array
+) -> tuple[Array, bool]:
+    """``origin + position * width`` in float64, and whether all of it is finite.
+
+    It is `out` itself where that is float64.
+    """
+    in_place = out.dtype == np.float64
+    value = np.multiply(position, width, out=out if in_place and position is not out else None)
+    value = value.astype(np.float64, copy=False)
     if exponent.any():
-        offset = np.ldexp(offset, exponent)
-    high, error = two_sum(offset, origin)
-    error += low
-    high += error
-    if _is_finite(high):
-        return high
-    quarter = np.ldexp(np.ldexp(position, -HALVING) * width, exponent)
-    quarter += np.ldexp(origin, -HALVING)
-    return np.where(np.isfinite(high), high, np.ldexp(quarter, HALVING))
+        value = np.ldexp(value, exponent)
+    if low.any():
+        value += low
+    value += origin
+    finite = _is_finite(value)
+    if not finite and out is not position:
+        quarter = np.ldexp(position.astype(np.float64), -HALVING) * width
+        quarter = np.ldexp(quarter, exponent) + np.ldexp(origin, -HALVING)
+        value = np.where(np.isfinite(value), value, np.ldexp(quarter, HALVING))
+    return value, finite

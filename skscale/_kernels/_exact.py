@@ -117,6 +117,6 @@ def subtract(
         difference, error = two_sum(rows.high, -high)
         return difference + (error + (rows.low if low is None else rows.low - low))
     difference = np.subtract(rows, high, out=out, dtype=np.float64)
-    if low is not None:
+    if low is not None and low.any():
         difference -= low
     return difference

@@ -205,6 +205,8 @@ def deficient():
         "two rows": (draw(2, 3, 3), 1),
         "the same row": (np.tile(draw(1, 4), (6, 1)), 0),
         "one row": (draw(1, 4), 0),
+        "small": (np.hstack([rows, rows[:, [0]]]) * 1e-60, 4),
+        "large": (np.hstack([rows, rows[:, [0]]]) * 1e60, 4),
         "tiny": (np.hstack([rows, rows[:, [0]]]) * 1e-200, 4),
         "huge": (np.hstack([rows, rows[:, [0]]]) * 1e200, 4),
     }
@@ -432,7 +434,7 @@ def test_seed_makes_the_bits(solver):
     np.testing.assert_array_equal(first.components_, second.components_)
 
 
-@pytest.mark.parametrize("unit", [1e-300, 1e-150, 1e150, 1e300])
+@pytest.mark.parametrize("unit", [1e-300, 1e-150, 1e-60, 1e60, 1e150, 1e300])
 @exact_solvers
 def test_any_unit(solver, unit):
     rows = draw(60, 4, 6)

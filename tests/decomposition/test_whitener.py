@@ -29,6 +29,8 @@ FULL_RANK = {
     "float32 at 1e3": (correlated(200, 4, 3) + 1e3).astype(np.float32),
     "tiny, 1e-150": correlated(200, 5, 4) * 1e-150,
     "huge, 1e150": correlated(200, 5, 5) * 1e150,
+    "small, 1e-60": correlated(200, 5, 4) * 1e-60,
+    "large, 1e60": correlated(200, 5, 5) * 1e60,
     "tiny, 1e-300": correlated(200, 5, 4) * 1e-300,
     "huge, 1e300": correlated(200, 5, 5) * 1e300,
     "correlated at 1 - 1e-8": correlated(300, 4, 6, condition=1e4),
@@ -52,6 +54,8 @@ def deficient():
         "constant column": np.hstack([rows, np.full((60, 1), 0.1)]),
         "constant column far away": np.hstack([np.full((60, 1), 1e15), rows]),
         "duplicated, tiny": np.hstack([rows, rows[:, [1]]]) * 1e-200,
+        "duplicated, small": np.hstack([rows, rows[:, [1]]]) * 1e-60,
+        "duplicated, large": np.hstack([rows, rows[:, [1]]]) * 1e60,
         "duplicated, at 1e6": np.hstack([rows, rows[:, [1]]]) + 2.0**20,
         "more columns than rows": correlated(5, 9, 11, condition=3),
         "two rows": correlated(2, 3, 12),
@@ -59,7 +63,7 @@ def deficient():
     }
 
 
-RANKS = dict(zip(deficient(), [4, 4, 4, 4, 4, 4, 4, 4, 1, None], strict=True))
+RANKS = dict(zip(deficient(), [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, None], strict=True))
 
 
 def covariance(white):

@@ -243,7 +243,7 @@ def test_one_row(ddof):
 
 
 def test_more_ddof_than_rows():
-    """No degree of freedom, no estimate: variance 0 and a scale of 1, until more rows come."""
+    """No degree of freedom, no estimate: variance 0 and a scale of 1, until one row more comes."""
     scaler = StandardScaler(ddof=2).fit([[0.0], [1.0]])
     assert scaler.var_[0] == 0
     assert scaler.scale_[0] == 1

@@ -155,7 +155,7 @@ def test_infinity_in_a_later_block(kind):
     "make", [lambda: StandardScaler(with_mean=False), PCA], ids=["scaler", "PCA"]
 )
 def test_infinity_in_sparse_rows(make, method, format):
-    X = sparse.random_array((40, 3), density=0.5, rng=np.random.default_rng(0), format="lil")
+    X = sparse.lil_array(np.random.default_rng(0).integers(0, 3, (40, 3)).astype(np.float64))
     transformer = make().fit(X.tocsr())
     X[31, 2] = np.inf
     with pytest.raises(errors.InfiniteValueError, match=r"row 31, column 2.*Replace"):
@@ -190,7 +190,7 @@ def test_missing_value_without_names(kind, method):
 
 @pytest.mark.parametrize("method", [*LEARN, "transform"])
 def test_missing_value_in_sparse_rows(method):
-    X = sparse.random_array((40, 3), density=0.5, rng=np.random.default_rng(0), format="lil")
+    X = sparse.lil_array(np.random.default_rng(0).integers(0, 3, (40, 3)).astype(np.float64))
     pca = PCA(2).fit(X.tocsr())
     X[31, 2] = np.nan
     with pytest.raises(errors.MissingValueError, match=r"NaN, in columns 2.*SimpleImputer"):

@@ -33,6 +33,12 @@ def read_only(rows):
     return rows
 
 
+def with_gap(frame, mark):
+    frame = frame.astype(object)
+    frame.iloc[GAP] = mark
+    return frame
+
+
 def chunked(frame):
     return pa.concat_tables([pa.table(frame[:5]), pa.table(frame[5:6]), pa.table(frame[6:])])
 
@@ -84,8 +90,8 @@ GAPS = {
     "list": WITH_GAP.tolist(),
     "float32": WITH_GAP.astype(np.float32),
     "pandas": FRAME_WITH_GAP,
-    "pandas objects": FRAME_WITH_GAP.astype(object).where(FRAME_WITH_GAP.notna(), None),
-    "pandas objects with NA": FRAME_WITH_GAP.astype(object).where(FRAME_WITH_GAP.notna(), pd.NA),
+    "pandas objects": with_gap(FRAME, None),
+    "pandas objects with NA": with_gap(FRAME, pd.NA),
     "pandas Float64": FRAME_WITH_GAP.astype("Float64"),
     "pandas Int64": FRAME_WITH_GAP.astype("Int64"),
     "pandas Arrow double": FRAME_WITH_GAP.astype("double[pyarrow]"),

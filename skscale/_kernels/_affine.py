@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from skscale._kernels._exact import Array, Rows, WideRows, subtract, two_sum
+from skscale._kernels._exact import Array, Rows, WideRows, subtract
 
 HALVING = 2
 """Bits taken off numbers whose difference or product overflows."""

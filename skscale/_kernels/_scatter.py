@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skscale._kernels._columns import reduce_columns
+from skscale._kernels._columns import CHUNK, reduce_columns
 from skscale._kernels._exact import Array, Rows, subtract, two_sum
 from skscale._kernels._moments import (
     CLOSE,
@@ -13,6 +13,9 @@ from skscale._kernels._moments import (
     near_mean,
     spread_exponent,
 )
+
+TALLEST = 1024
+"""Rows of a chunk of wide rows: enough for a matrix product to run at full speed."""
 
 
 def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
@@ -38,19 +41,15 @@ def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
     total = float(len(rows)) if weights is None else float(weights.sum())
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(2):
-            deviation = subtract(rows, start, low)
-            step = _mean(deviation, weights, total)
-            if weights is not None:
-                deviation *= np.sqrt(weights)[:, np.newaxis]
-            matrix = deviation.T @ deviation
+            step, matrix = _about(rows, weights, start, low, total)
             squares = np.diagonal(matrix)
             far = step * step * total > CLOSE * squares
             if not far.any():
                 break
             start, low = two_sum(start, np.where(far, step, 0.0) + (0.0 if low is None else low))
         usual = is_ordinary_square(squares)
-    exponent = np.zeros(len(step), dtype=np.int64)
     if not usual.all():
+        exponent = np.zeros(len(step), dtype=np.int64)
         exponent[~usual] = spread_exponent(rows[:, ~usual])
         if exponent.any():
             mean, mean_low, deviation, exponent = centred(rows, weights)
@@ -59,7 +58,29 @@ def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
     if low is not None:
         mean, mean_low = two_sum(mean, mean_low + low)
     matrix -= step[:, np.newaxis] * (step * total)
-    return mean, mean_low, matrix, exponent
+    return mean, mean_low, matrix, np.zeros(len(step), dtype=np.int64)
+
+
+def _about(
+    rows: Rows, weights: Array | None, start: Array, low: Array | None, total: float
+) -> tuple[Array, Array]:
+    """Mean deviation from a centre, and the matrix of products of deviations."""
+    n_rows, n_columns = rows.shape
+    height = min(n_rows, max(CHUNK // n_columns, TALLEST))
+    buffer = np.empty((height, n_columns))
+    matrix, product = np.zeros((n_columns, n_columns)), np.empty((n_columns, n_columns))
+    sums = []
+    for first in range(0, n_rows, height):
+        chunk = slice(first, first + height)
+        deviation = subtract(rows[chunk], start, low, out=buffer[: n_rows - first])
+        if weights is None:
+            sums.append(reduce_columns(np.add, deviation))
+        else:
+            column = weights[chunk][:, np.newaxis]
+            sums.append(reduce_columns(np.add, deviation * column))
+            deviation *= np.sqrt(column)
+        matrix += np.matmul(deviation.T, deviation, out=product)
+    return reduce_columns(np.add, np.array(sums)) / total, matrix
 
 
 def centred(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
@@ -92,9 +113,3 @@ def centred(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
     if column is not None:
         deviation *= np.sqrt(column)
     return mean, mean_low, deviation, exponent
-
-
-def _mean(deviation: Array, weights: Array | None, total: float) -> Array:
-    if weights is not None:
-        deviation = deviation * weights[:, np.newaxis]
-    return reduce_columns(np.add, deviation) / total

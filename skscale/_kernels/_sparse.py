@@ -11,6 +11,10 @@ from skscale._kernels._exact import Array, two_sum
 from skscale._kernels._moments import LARGEST, SMALLEST
 
 
+UNEQUAL = 2.0**20
+"""Ratio of weights from which the difference of two sums of them may be rounding."""
+
+
 def check_stored(rows: Any) -> bool:
     """Whether the stored values of sparse rows hold NaN; an infinity raises.
 
@@ -65,6 +69,8 @@ def sparse_moments(
     full = stored == n_rows
     there = stored.astype(np.float64) if weights is None else sums(np.asarray(weight))
     absent = np.where(full, 0.0, row_total - there)
+    if weights is not None and weights.max() > UNEQUAL * weights.min():
+        absent = _weight_of_zeros(rows, weights)
     shift = np.zeros(n_columns)
     shift[filled] = values[starts]
     if has_missing:
@@ -95,3 +101,9 @@ def sparse_moments(
         second_moment,
         np.where(second_moment == 0, 0, exponent),
     )
+
+
+def _weight_of_zeros(rows: Any, weights: Array) -> Array:
+    """Sum of the weights of the rows that store nothing in a column, term by term."""
+    bounds = zip(rows.indptr[:-1], rows.indptr[1:], strict=True)
+    return np.array([np.delete(weights, rows.indices[start:stop]).sum() for start, stop in bounds])

@@ -28,8 +28,10 @@ from skscale.decomposition._principal import (
     check_width,
     common_units,
     principal_axes,
+    tall_block_rows,
 )
 from skscale.decomposition._probabilistic import ProbabilisticModel
+from skscale.decomposition._project import projection, reconstruction
 from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import Scatter, Triangle
 from skscale.statistics._constant import plain_count
@@ -233,6 +235,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
     def _measure(self, rows: Rows, weights: Array | None) -> Scatter | Triangle:
         return self._kind_.of(rows, weights)
 
+    def _block_rows(self, n_features: int) -> int:
+        return tall_block_rows(n_features)
+
     def _solve(self, statistic: Scatter | Triangle) -> None:
         axes, squares = self._find_axes(statistic)
         freedom = float(degrees_of_freedom(statistic.total, 1, squares))
@@ -304,30 +309,16 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         if self.whiten:
             deviation = np.where(self._is_signal_, self._deviation_, 1.0)
             directions = directions * np.where(self._is_signal_, 1 / deviation, 0.0)
-
-        def apply(rows: Rows, out: Array) -> bool:
-            with np.errstate(over="ignore", invalid="ignore"):
-                projected = self._centre(rows, exponent) @ directions
-                if exponent and not self.whiten:
-                    projected = np.ldexp(projected, exponent)
-                np.copyto(out, projected, casting="same_kind")
-                return bool(np.isfinite(projected.sum()))
-
-        return apply
+        units = np.full(len(self.mean_), exponent)
+        back = 0 if self.whiten else exponent
+        return projection(self.mean_, self._mean_low_, directions, units, back)
 
     def _invert(self, columns: Any) -> Apply:
         components = self._axes_.components
         if self.whiten:
             components = components * self._deviation_[:, np.newaxis]
-        width = np.ones(len(self.mean_))
         units = np.full(len(self.mean_), self._axes_.exponent if self.whiten else 0)
-
-        def invert(rows: Array, out: Array) -> bool:
-            with np.errstate(over="ignore", invalid="ignore"):
-                product = rows.astype(np.float64) @ components
-            return kernels.unstandardize(product, self.mean_, self._mean_low_, width, units, out)
-
-        return invert
+        return reconstruction(self.mean_, self._mean_low_, components, units)
 
     def _centre(self, rows: Rows, exponent: int) -> Array:
         units = np.full(len(self.mean_), exponent) if exponent else None

@@ -10,6 +10,7 @@ import numpy as np
 from skscale import _linalg as linalg
 from skscale._kernels import Array
 from skscale._linalg import Axes
+from skscale._reduce import block_rows
 from skscale.errors import TooWideError
 from skscale.statistics import RadialScatter, Scatter, Triangle
 
@@ -51,6 +52,11 @@ def common_units(matrix: Array, exponent: Array) -> tuple[Array, int]:
     if not exponent.any():
         return matrix, 0
     return np.ldexp(matrix, np.minimum(exponent - largest, 0)), largest
+
+
+def tall_block_rows(n_features: int) -> int:
+    """Rows of a block: several per column, so that measuring outweighs merging."""
+    return max(block_rows(n_features), 8 * n_features)
 
 
 def check_width(n_rows: int, n_features: int, method: str) -> None:

@@ -7,14 +7,19 @@ from typing import Any, ClassVar, NamedTuple, final
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin
 
-from skscale import _kernels as kernels
 from skscale import _linalg as linalg
 from skscale._base import Occasion, StatisticTransformer
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
 from skscale._parameters import boolean, none, one_of, real
-from skscale.decomposition._principal import check_width, common_units, principal_axes
+from skscale.decomposition._principal import (
+    check_width,
+    common_units,
+    principal_axes,
+    tall_block_rows,
+)
+from skscale.decomposition._project import projection, reconstruction
 from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import RadialScatter, Scatter, Triangle
 from skscale.statistics._freedom import degrees_of_freedom
@@ -49,7 +54,7 @@ class Whitener(StatisticTransformer):
         Singular values below this part of the first count as zero. "auto" is
         ``max(n_samples, n_features) * eps``.
     copy : bool, default=True
-        False lets `transform` write into a float array that it is given.
+        Without effect: the rows are never written to. Kept for compatibility.
 
     Attributes
     ----------
@@ -166,6 +171,9 @@ class Whitener(StatisticTransformer):
     def _measure(self, rows: Rows, weights: Array | None) -> Scatter | Triangle | RadialScatter:
         return self._kind_.of(rows, weights)
 
+    def _block_rows(self, n_features: int) -> int:
+        return tall_block_rows(n_features)
+
     def _solve(self, statistic: Scatter | Triangle | RadialScatter) -> None:
         self.shrinkage_ = self._intensity(statistic)
         rows = statistic.scatter if isinstance(statistic, RadialScatter) else statistic
@@ -202,28 +210,10 @@ class Whitener(StatisticTransformer):
         return True
 
     def _apply(self) -> Apply:
-        exponent = self._exponent_ if self._exponent_.any() else None
-
-        def apply(rows: Rows, out: Array) -> bool:
-            with np.errstate(over="ignore", invalid="ignore"):
-                deviation = kernels.subtract(rows, self.mean_, self._mean_low_, exponent)
-                white = deviation @ self._inner_.T
-                np.copyto(out, white, casting="same_kind")
-                return bool(np.isfinite(white.sum()))
-
-        return apply
+        return projection(self.mean_, self._mean_low_, self._inner_.T, self._exponent_)
 
     def _invert(self, columns: Any) -> Apply:
-        width = np.ones(len(self.mean_))
-
-        def invert(rows: Array, out: Array) -> bool:
-            with np.errstate(over="ignore", invalid="ignore"):
-                product = rows.astype(np.float64) @ self._outer_.T
-            return kernels.unstandardize(
-                product, self.mean_, self._mean_low_, width, self._exponent_, out
-            )
-
-        return invert
+        return reconstruction(self.mean_, self._mean_low_, self._outer_.T, self._exponent_)
 
     def _intensity(self, statistic: Any) -> float:
         """Weight of the identity in the covariance."""

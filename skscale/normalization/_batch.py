@@ -15,7 +15,7 @@ from skscale._parameters import Rule, integer, none, one_of, real
 from skscale._reduce import block_rows
 from skscale.errors import IncompatibleStatisticError, InvalidParameterError
 from skscale.statistics import PooledBatches, RunningMoments
-from skscale.statistics._constant import divisor, plain_count
+from skscale.statistics._constant import divisor, plain_count, without_rounding
 
 
 @final
@@ -172,27 +172,30 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         self.n_batches_seen_ = statistic.n_batches
         self.n_samples_seen_ = plain_count(np.array([statistic.total]))
         if self.epsilon == "auto":
-            self._width_, self._exponent_ = divisor(moments, self.ddof)
+            self._width_, self._exponent_, self._rounding_ = divisor(moments, self.ddof)
         else:
             width, exponent = moments.deviation(self.ddof)
             root = float(np.sqrt(self.epsilon))
             unit = np.where(exponent == 0, 0, np.maximum(exponent, np.frexp(root)[1]))
             width = np.hypot(np.ldexp(width, exponent - unit), np.ldexp(root, -unit))
             self._width_ = np.where(moments.count > 0, width, np.nan)
-            self._exponent_ = unit
+            self._exponent_, self._rounding_ = unit, np.zeros(len(unit))
 
     def _apply(self) -> Apply:
         solution = self._solution(slice(None))
-        if self.affine is None:
-            return lambda rows, out: kernels.standardize(rows, *solution, out)
+
+        def standardize(rows: Rows, out: Array) -> bool:
+            return kernels.standardize(rows, *solution, out)
+
+        normalize = without_rounding(standardize, self._rounding_)
 
         def apply(rows: Rows, out: Array) -> bool:
             normalized = np.empty(rows.shape)
-            finite = kernels.standardize(rows, *solution, normalized)
+            finite = normalize(rows, normalized)
             np.copyto(out, normalized * self.gamma_ + self.beta_, casting="same_kind")
             return finite
 
-        return apply
+        return normalize if self.affine is None else apply
 
     def _invert(self, columns: Any) -> Apply:
         solution, gamma, beta = self._solution(columns), self.gamma_[columns], self.beta_[columns]

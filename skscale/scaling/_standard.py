@@ -14,7 +14,7 @@ from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._parameters import boolean, real
 from skscale.statistics import Moments
-from skscale.statistics._constant import divisor, plain_count
+from skscale.statistics._constant import divisor, plain_count, without_rounding
 
 
 @final
@@ -109,6 +109,7 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
     _reads_stored: ClassVar = True
     _mean_low_: Any = 0.0
     _exponent_: Any = 0
+    _rounding_: Any = np.zeros(0)
 
     def __init__(
         self, *, copy: bool = True, with_mean: bool = True, with_std: bool = True, ddof: float = 0
@@ -163,13 +164,17 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         self.var_ = self.scale_ = None
         if self.with_std:
             self.var_ = statistic.variance(self.ddof)
-            self._width_, self._exponent_ = divisor(statistic, self.ddof)
+            self._width_, self._exponent_, self._rounding_ = divisor(statistic, self.ddof)
             with np.errstate(over="ignore"):
                 self.scale_ = np.ldexp(self._width_, self._exponent_)
 
     def _apply(self) -> Apply:
         solution = self._solution(slice(None))
-        return lambda rows, out: kernels.standardize(rows, *solution, out)
+
+        def apply(rows: Rows, out: Array) -> bool:
+            return kernels.standardize(rows, *solution, out)
+
+        return without_rounding(apply, self._rounding_) if self.with_mean else apply
 
     def _invert(self, columns: Any) -> Apply:
         solution = self._solution(columns)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from skscale._kernels import Array
+from skscale._kernels import EXACT_INTEGER, Array
 from skscale.statistics._moments import Moments
 from skscale.statistics._running import RunningMoments
 
+Apply = Callable[[Any, Array], bool]
 
-def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Array]:
+
+def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Array, Array]:
     """Standard deviation to divide by: 1 where the column is constant, NaN where it is empty.
 
     A column is constant if its standard deviation is zero, or below the spacing of floats
@@ -21,17 +24,36 @@ def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Arra
     -------
     width, exponent : arrays of shape (n_features,)
         Standing for ``width * 2**exponent``.
+    rounding : array of shape (n_features,)
+        Deviations below this are rounding: the spacing of floats around the mean of a column
+        that is constant but for them, and 0 for all others.
     """
     width, exponent = moments.deviation(ddof)
+    spacing = np.spacing(np.abs(moments.mean))
     with np.errstate(over="ignore"):
-        constant = np.ldexp(width, exponent) < np.spacing(np.abs(moments.mean))
-    constant = (width == 0) | (constant & ~moments.wide)
+        nearly = (width > 0) & (np.ldexp(width, exponent) < spacing) & ~moments.wide
+    constant = (width == 0) | nearly
     width = np.where(moments.count == 0, np.nan, np.where(constant, 1.0, width))
-    return width, np.where(constant, 0, exponent)
+    return width, np.where(constant, 0, exponent), np.where(nearly, 2 * spacing, 0.0)
+
+
+def without_rounding(apply: Apply, rounding: Array) -> Apply:
+    """Map rows by `apply`, then take deviations below `rounding` for the zeros they stand for."""
+    columns = np.flatnonzero(rounding)
+    if len(columns) == 0:
+        return apply
+
+    def flattened(rows: Any, out: Array) -> bool:
+        finite = apply(rows, out)
+        deviation = out[:, columns]
+        out[:, columns] = np.where(np.abs(deviation) < rounding[columns], 0.0, deviation)
+        return finite
+
+    return flattened
 
 
 def plain_count(count: Array) -> Any:
     """One number if all columns have the same count, and integers if all counts are whole."""
-    if (count == np.rint(count)).all():
+    if (count == np.rint(count)).all() and count.max() < EXACT_INTEGER:
         count = count.astype(np.int64)
     return count[0] if count.min() == count.max() else count

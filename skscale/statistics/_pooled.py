@@ -19,7 +19,7 @@ class PooledBatches:
     moments : Moments
         Of all rows.
     n_batches : int
-        Number of mini-batches; a batch without rows is none.
+        Number of mini-batches that came.
 
     Examples
     --------

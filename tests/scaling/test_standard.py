@@ -151,6 +151,25 @@ def test_fractional_weights_are_exact():
     assert scaler.n_samples_seen_ == weights.sum()
 
 
+@pytest.mark.parametrize("weight", [1e-300, 1e-30, 1e19, 1e300])
+def test_weights_of_any_size(weight):
+    """The same weight for every row changes the count and nothing else."""
+    scaler, plain = StandardScaler().fit(ROWS, sample_weight=weight), StandardScaler().fit(ROWS)
+    np.testing.assert_allclose(scaler.var_, plain.var_, rtol=1e-14)
+    np.testing.assert_allclose(scaler.transform(ROWS), plain.transform(ROWS), rtol=0, atol=1e-13)
+    assert scaler.n_samples_seen_ == pytest.approx(40 * weight, rel=1e-14)
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array, sparse.csc_array])
+def test_weights_of_very_different_sizes(make):
+    """A zero that weighs 1e-17 of the other row, stored or not, is still another value."""
+    rows, weights = [[3.0], [0.0]], [1e17, 1.0]
+    scaler = StandardScaler(with_mean=False).fit(make(rows), sample_weight=weights)
+    exact = truth.variances(rows, truth.exact(weights))
+    assert truth.digits(scaler.var_, exact) >= 14.5
+    assert scaler.scale_[0] == pytest.approx(float(truth.root(exact[0])))
+
+
 def test_rows_of_weight_zero_are_not_there():
     """Neither as numbers nor as infinities of deviation: a huge value of no weight."""
     rows = np.vstack([ROWS, np.full((1, 3), 1e300)])

@@ -1,0 +1,63 @@
+"""Centred rows times a matrix: what PCA and whitening do to a block."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from skscale import _kernels as kernels
+from skscale._blocks import Apply
+from skscale._kernels import Array, Rows
+
+
+def projection(
+    mean: Array, mean_low: Array, directions: Array, exponent: Array, out_exponent: int = 0
+) -> Apply:
+    """How to map rows to ``((rows - mean) * 2**-exponent) @ directions * 2**out_exponent``.
+
+    Parameters
+    ----------
+    mean, mean_low : arrays of shape (n_features,)
+        Mean as an unevaluated sum.
+    directions : array of shape (n_features, k)
+        Columns to project on.
+    exponent : integer array of shape (n_features,)
+        Units of the centred rows.
+    out_exponent : int, default=0
+        Units of the result.
+    """
+    units = exponent if exponent.any() else None
+    directions = np.ascontiguousarray(directions)
+    # The low part of the mean is projected once, and not subtracted from every row.
+    with np.errstate(over="ignore", under="ignore"):
+        offset = np.ldexp(mean_low, -exponent) @ directions
+
+    def apply(rows: Rows, out: Array) -> bool:
+        with np.errstate(all="ignore"):
+            is_wide = isinstance(rows, kernels.WideRows)
+            low = np.zeros(len(mean)) if is_wide else None
+            deviation = kernels.subtract(rows, mean, low, units)
+            projected = np.matmul(
+                deviation, directions, out=out if out.dtype == np.float64 else None
+            )
+            projected -= offset
+            if out_exponent:
+                projected = np.ldexp(projected, out_exponent)
+            if projected is not out:
+                np.copyto(out, projected, casting="same_kind")
+            return math.isfinite(np.add.reduce(projected, axis=None))
+
+    return apply
+
+
+def reconstruction(mean: Array, mean_low: Array, directions: Array, exponent: Array) -> Apply:
+    """How to map rows to ``mean + (rows @ directions) * 2**exponent``."""
+    width = np.ones(len(mean))
+
+    def apply(rows: Array, out: Array) -> bool:
+        with np.errstate(all="ignore"):
+            product = rows.astype(np.float64, copy=False) @ directions
+        return kernels.unstandardize(product, mean, mean_low, width, exponent, out)
+
+    return apply

@@ -147,8 +147,14 @@ def complete(axes: Axes, k: int) -> Axes:
 
 
 def count_components(ratio: Array, share: float) -> int:
-    """Fewest components that explain more than `share` of the variance."""
-    return min(int(np.searchsorted(np.cumsum(ratio), share, side="right")) + 1, len(ratio))
+    """Fewest components that explain more than `share` of the variance.
+
+    A cumulative share that is `share` but for rounding does not explain more.
+    """
+    rounding = 64 * EPSILON
+    return min(
+        int(np.searchsorted(np.cumsum(ratio), share + rounding, side="right")) + 1, len(ratio)
+    )
 
 
 def infer_dimension(variance: Array, n_rows: float) -> int:

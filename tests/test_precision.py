@@ -192,6 +192,20 @@ def test_singular_values_at_any_mean(far_rows, solver, size):
     assert truth.digits(pca.explained_variance_ratio_, ratio) >= truth.tolerance(128)
 
 
+@pytest.mark.parametrize("solver", ["full", "covariance_eigh"])
+@pytest.mark.parametrize("period", [2, 5, 8, 16, 32, 64])
+@pytest.mark.parametrize("outlier", [1e4, 1e8, -1e12])
+def test_singular_values_where_every_so_many_rows_mislead(solver, period, outlier):
+    """As for variances: rows far away, of no weight to speak of, at any stride."""
+    rows = np.random.default_rng(15).normal(size=(100, 3)) * [4, 2, 1]
+    weights = np.ones(100)
+    rows[::period], weights[::period] = outlier, 2.0**-120
+    exact = truth.singular_values(rows, truth.exact(weights))
+    pca = PCA(svd_solver=solver).fit(rows, sample_weight=weights)
+    assert truth.digits(pca.singular_values_, exact) >= 13.5
+    assert truth.digits(pca.singular_values_[0], exact[0]) >= 14.5
+
+
 @pytest.mark.parametrize("solver", [*SOLVERS, "arpack", "randomized"])
 @pytest.mark.parametrize("mean", MEANS)
 def test_leading_singular_value_of_every_solver(solver, mean):

@@ -11,7 +11,7 @@ import sklearn
 from sklearn import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import estimator_checks, estimator_html_repr
+from sklearn.utils import estimator_checks, estimator_html_repr, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skscale
@@ -78,6 +78,10 @@ LEFT_OUT = [
 
 @parametrize_with_checks(ESTIMATORS)
 def test_check(estimator, check):
+    name = getattr(check, "func", check).__name__
+    dense_only = not get_tags(estimator).input_tags.sparse
+    if name == "check_sample_weight_equivalence_on_sparse_data" and dense_only:
+        pytest.skip("scikit-learn 1.6 asks this of estimators that take dense rows only, too")
     check(estimator)
 
 

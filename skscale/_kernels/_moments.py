@@ -195,12 +195,14 @@ def _measure(rows: Rows, weights: Array | None, count: Array, exponent: Array | 
         square = reduce_columns(np.add, np.array(squares))
         found = Centred(start, low, step, square)
         far = step * step * divisor > CLOSE * square
-        if exponent is not None or not far.any():
+        if not far.any():
             break
+        with np.errstate(over="ignore"):
+            moved = np.where(far, step if exponent is None else np.ldexp(step, exponent), 0.0)
         if low is None:
-            start = start + np.where(far, step, 0.0)
+            start = start + moved
         else:
-            start, low = two_sum(start, low + np.where(far, step, 0.0))
+            start, low = two_sum(start, low + moved)
     return found
 
 

@@ -110,6 +110,11 @@ def centred(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
         exponent[~usual] = spread_exponent(rows[:, ~usual])
         if exponent.any():
             deviation = subtract(rows, mean, mean_low, exponent)
+    # The mean is good to the last digit of its distance to some row; now to that of the spread.
+    total = float(len(rows)) if weights is None else float(weights.sum())
+    step = reduce_columns(np.add, deviation if column is None else deviation * column) / total
+    deviation -= step
+    mean, mean_low = two_sum(mean, mean_low + np.ldexp(step, exponent))
     if column is not None:
         deviation *= np.sqrt(column)
     return mean, mean_low, deviation, exponent

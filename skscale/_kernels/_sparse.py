@@ -10,7 +10,6 @@ from skscale._kernels._columns import infinite_value
 from skscale._kernels._exact import Array, two_sum
 from skscale._kernels._moments import LARGEST, SMALLEST
 
-
 UNEQUAL = 2.0**20
 """Ratio of weights from which the difference of two sums of them may be rounding."""
 
@@ -69,7 +68,7 @@ def sparse_moments(
     full = stored == n_rows
     there = stored.astype(np.float64) if weights is None else sums(np.asarray(weight))
     absent = np.where(full, 0.0, row_total - there)
-    if weights is not None and weights.max() > UNEQUAL * weights.min():
+    if weights is not None and weights.max(initial=0) > UNEQUAL * weights.min(initial=np.inf):
         absent = _weight_of_zeros(rows, weights)
     shift = np.zeros(n_columns)
     shift[filled] = values[starts]

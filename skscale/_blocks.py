@@ -86,9 +86,8 @@ def apply_table(
             check(block, rows.start)
 
     n_rows, n_features = table.shape
-    # Small enough that a block and its output stay in a cache, large enough for threads.
-    step = max(1, block_rows(max(n_features, out.shape[1])) // 4)
-    blocks, size = cut(n_rows, step), n_rows * n_features
+    blocks = cut(n_rows, block_rows(max(n_features, out.shape[1])))
+    size = n_rows * n_features
     if in_place:  # what is wrong must be found before anything is written
         for _ in map_blocks(lambda rows: check(read(rows), rows.start), blocks, size):
             pass

@@ -6,7 +6,7 @@ and its results and is chosen in this file, at import.
 """
 
 from skscale._kernels._affine import interpolate, standardize, uninterpolate, unstandardize
-from skscale._kernels._columns import check_finite, reduce_columns
+from skscale._kernels._columns import check_finite, chunks, reduce_columns
 from skscale._kernels._exact import (
     EXACT_INTEGER,
     Array,
@@ -35,6 +35,7 @@ __all__ = [
     "centred",
     "check_finite",
     "check_stored",
+    "chunks",
     "extrema",
     "interpolate",
     "is_wide",

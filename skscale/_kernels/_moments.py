@@ -184,8 +184,8 @@ def _measure(rows: Rows, weights: Array | None, count: Array, exponent: Array | 
         start, low = _mean(rows, weights, divisor, exponent)
     for _ in range(2):
         sums, squares = [], []
-        for chunk in chunks(*rows.shape):
-            deviation = subtract(rows[chunk], start, low, exponent)
+        for chunk, buffer in chunks(*rows.shape):
+            deviation = subtract(rows[chunk], start, low, exponent, out=buffer)
             weight = None if weights is None else weights[chunk]
             sums.append(_sum(deviation, weight, None))
             squares.append(
@@ -212,8 +212,8 @@ def _mean(rows: Rows, weights: Array | None, count: Array, exponent: Array) -> t
     shift = shift.astype(np.float64)
     units = exponent if exponent.any() else None
     sums = []
-    for chunk in chunks(*rows.shape):
-        deviation = subtract(rows[chunk], shift, low, units)
+    for chunk, buffer in chunks(*rows.shape):
+        deviation = subtract(rows[chunk], shift, low, units, out=buffer)
         sums.append(_sum(deviation, None if weights is None else weights[chunk], deviation))
     step = reduce_columns(np.add, np.array(sums)) / count
     return add_step(Centred(shift, low, step, step), exponent)

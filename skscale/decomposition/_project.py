@@ -35,12 +35,10 @@ def projection(
 
     def apply(rows: Rows, out: Array) -> bool:
         with np.errstate(all="ignore"):
-            is_wide = isinstance(rows, kernels.WideRows)
-            low = np.zeros(len(mean)) if is_wide else None
-            deviation = kernels.subtract(rows, mean, low, units)
-            projected = np.matmul(
-                deviation, directions, out=out if out.dtype == np.float64 else None
-            )
+            projected = out if out.dtype == np.float64 else np.empty(out.shape)
+            for chunk, buffer in kernels.chunks(*rows.shape):
+                deviation = kernels.subtract(rows[chunk], mean, None, units, out=buffer)
+                np.matmul(deviation, directions, out=projected[chunk])
             projected -= offset
             if out_exponent:
                 projected = np.ldexp(projected, out_exponent)

@@ -31,7 +31,7 @@ from skscale.decomposition._principal import (
     tall_block_rows,
 )
 from skscale.decomposition._probabilistic import ProbabilisticModel
-from skscale.decomposition._project import projection, reconstruction
+from skscale.decomposition._project import is_near_zero, projection, reconstruction
 from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import Scatter, Triangle
 from skscale.statistics._constant import plain_count
@@ -255,7 +255,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         )
         self._deviation_, self._noise_ = np.sqrt(variance[:k]), max(noise, 0.0)
         self._is_signal_ = axes.singular_values[:k] > axes.floor * first
-        self._mean_low_ = statistic.mean_low
+        self._mean_low_, self._near_zero_ = statistic.mean_low, is_near_zero(statistic)
         self.mean_ = np.array(statistic.mean)
         self.components_ = self._axes_.components.astype(
             np.float32 if self._dtype_ == np.float32 else np.float64
@@ -311,7 +311,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
             directions = directions * np.where(self._is_signal_, 1 / deviation, 0.0)
         units = np.full(len(self.mean_), exponent)
         back = 0 if self.whiten else exponent
-        return projection(self.mean_, self._mean_low_, directions, units, back)
+        return projection(
+            self.mean_, self._mean_low_, directions, units, back, near_zero=self._near_zero_
+        )
 
     def _invert(self, columns: Any) -> Apply:
         components = self._axes_.components

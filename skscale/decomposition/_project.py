@@ -9,10 +9,30 @@ import numpy as np
 from skscale import _kernels as kernels
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
+from skscale.statistics import Scatter, Triangle
+
+NEAR = 4
+"""Standard deviations that a mean may be from zero without costing more than two bits."""
+
+
+def is_near_zero(statistic: Scatter | Triangle) -> bool:
+    """Whether every mean is within a few standard deviations of zero.
+
+    Such rows may be projected before they are centred: a row is then rounded like a deviation of
+    a few times its size, which costs two bits and saves a pass.
+    """
+    width, exponent = statistic.deviation()
+    return not exponent.any() and bool((np.abs(statistic.mean) <= NEAR * width).all())
 
 
 def projection(
-    mean: Array, mean_low: Array, directions: Array, exponent: Array, out_exponent: int = 0
+    mean: Array,
+    mean_low: Array,
+    directions: Array,
+    exponent: Array,
+    out_exponent: int = 0,
+    *,
+    near_zero: bool = False,
 ) -> Apply:
     """How to map rows to ``((rows - mean) * 2**-exponent) @ directions * 2**out_exponent``.
 
@@ -26,20 +46,27 @@ def projection(
         Units of the centred rows.
     out_exponent : int, default=0
         Units of the result.
+    near_zero : bool, default=False
+        Whether the mean may be taken off after the projection instead of before.
     """
     units = exponent if exponent.any() else None
     directions = np.ascontiguousarray(directions)
-    # The low part of the mean is projected once, and not subtracted from every row.
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(all="ignore"):
+        # The low part of the mean is projected once, and not subtracted from every row.
         offset = np.ldexp(mean_low, -exponent) @ directions
+        whole_offset = mean @ directions + offset
 
     def apply(rows: Rows, out: Array) -> bool:
         with np.errstate(all="ignore"):
             projected = out if out.dtype == np.float64 else np.empty(out.shape)
-            for chunk, buffer in kernels.chunks(*rows.shape):
-                deviation = kernels.subtract(rows[chunk], mean, None, units, out=buffer)
-                np.matmul(deviation, directions, out=projected[chunk])
-            projected -= offset
+            if near_zero and isinstance(rows, np.ndarray) and rows.dtype == np.float64:
+                np.matmul(rows, directions, out=projected)
+                projected -= whole_offset
+            else:
+                for chunk, buffer in kernels.chunks(*rows.shape):
+                    deviation = kernels.subtract(rows[chunk], mean, None, units, out=buffer)
+                    np.matmul(deviation, directions, out=projected[chunk])
+                projected -= offset
             if out_exponent:
                 projected = np.ldexp(projected, out_exponent)
             if projected is not out:

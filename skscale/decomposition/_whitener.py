@@ -19,7 +19,7 @@ from skscale.decomposition._principal import (
     principal_axes,
     tall_block_rows,
 )
-from skscale.decomposition._project import projection, reconstruction
+from skscale.decomposition._project import is_near_zero, projection, reconstruction
 from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import RadialScatter, Scatter, Triangle
 from skscale.statistics._freedom import degrees_of_freedom
@@ -177,6 +177,7 @@ class Whitener(StatisticTransformer):
     def _solve(self, statistic: Scatter | Triangle | RadialScatter) -> None:
         self.shrinkage_ = self._intensity(statistic)
         rows = statistic.scatter if isinstance(statistic, RadialScatter) else statistic
+        self._near_zero_ = is_near_zero(rows)
         squares = rows.deviation()[0] ** 2
         freedom = float(degrees_of_freedom(rows.total, self.ddof, squares.sum()))
         if self.shrinkage_ > 0:
@@ -210,7 +211,13 @@ class Whitener(StatisticTransformer):
         return True
 
     def _apply(self) -> Apply:
-        return projection(self.mean_, self._mean_low_, self._inner_.T, self._exponent_)
+        return projection(
+            self.mean_,
+            self._mean_low_,
+            self._inner_.T,
+            self._exponent_,
+            near_zero=self._near_zero_,
+        )
 
     def _invert(self, columns: Any) -> Apply:
         return reconstruction(self.mean_, self._mean_low_, self._outer_.T, self._exponent_)

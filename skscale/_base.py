@@ -29,6 +29,7 @@ from skscale._admission import (
     unknown_columns,
 )
 from skscale._blocks import Apply, apply_table, measure_table, stored_rows
+from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
 from skscale._parameters import Rule, check_parameters
 from skscale._reduce import block_rows
@@ -56,7 +57,7 @@ class Occasion(NamedTuple):
     is_partial: bool = False
 
 
-class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
+class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
     """A transformer that learns from a mergeable statistic of rows, never from rows.
 
     Attributes
@@ -77,6 +78,7 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
 
     # Learning -------------------------------------------------------------------------
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from rows, forgetting what was learned before.
 
@@ -95,8 +97,10 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
         self : object
             The fitted transformer. If `fit` raises, it is as it was before.
         """
-        return self._learn(X, sample_weight, None, is_partial=False)
+        with fit_task(self, X, y, sample_weight):
+            return self._learn(X, sample_weight, None, is_partial=False)
 
+    @with_callbacks
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from more rows: the result is that of `fit` on all rows so far.
 
@@ -114,8 +118,9 @@ class StatisticTransformer(TransformerMixin, BaseEstimator, ABC):
         self : object
             The fitted transformer. If `partial_fit` raises, it is as it was before.
         """
-        earlier = getattr(self, "statistic_", None)
-        return self._learn(X, sample_weight, earlier, is_partial=True)
+        with fit_task(self, X, y, sample_weight):
+            earlier = getattr(self, "statistic_", None)
+            return self._learn(X, sample_weight, earlier, is_partial=True)
 
     def fit_statistic(self, statistic: Statistic, feature_names: Any = None) -> Self:
         """Learn from a statistic that was measured elsewhere.

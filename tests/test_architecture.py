@@ -24,7 +24,7 @@ SOURCES = {
 FLOORS = (
     {"errors"},
     {"_kernels"},
-    {"statistics", "_linalg", "_tables", "_parameters"},
+    {"statistics", "_linalg", "_tables", "_parameters", "_callbacks"},
     {"_reduce"},
     {"_admission"},
     {"_blocks"},

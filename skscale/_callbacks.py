@@ -1,0 +1,38 @@
+"""scikit-learn's callbacks, told of every fit where the installed version has them."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn before 1.9
+
+    class CallbackSupportMixin(ABC):  # type: ignore[no-redef]  # noqa: B024 (a mixin of nothing)
+        """Nothing to support."""
+
+    def with_callbacks(method: Any) -> Any:
+        """Leave the method as it is."""
+        return method
+
+
+__all__ = ["CallbackSupportMixin", "fit_task", "with_callbacks"]
+
+
+@contextmanager
+def fit_task(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Iterator[None]:
+    """Tell the callbacks of an estimator that its fit begins, and that it has succeeded.
+
+    A fit of ours is one task: blocks are not iterations towards a better solution.
+    """
+    if not hasattr(estimator, "_skl_callbacks"):
+        yield
+        return
+    context = estimator._init_callback_context()
+    told = {"estimator": estimator, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+    context.call_on_fit_task_begin(**told)
+    yield
+    context.call_on_fit_task_end(**told, reconstruction_attributes={})

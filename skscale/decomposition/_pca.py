@@ -227,6 +227,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
                 )
             self._kind_ = type(earlier)
         if self._kind_ is Scatter:
+            self._solver_ = "covariance_eigh"
             check_width(int(n_rows), n_features, "PCA(svd_solver='covariance_eigh')")
         else:
             check_triangle(int(n_rows), n_features)

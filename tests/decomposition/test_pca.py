@@ -389,6 +389,15 @@ def test_score_of_deficient_rows_is_finite():
 # Sparse, dtypes, bits ------------------------------------------------------------------------
 
 
+def test_sparse_rows_after_dense_ones():
+    """What was measured of the first rows decides the solver, and not how the next are stored."""
+    rows = np.random.default_rng(0).normal(size=(500, 6))
+    pca = PCA(2).fit(rows).partial_fit(sparse.csr_array(rows[:50]))
+    whole = PCA(2).fit(np.vstack([rows, rows[:50]]))
+    assert pca.n_components_ == 2
+    np.testing.assert_allclose(pca.singular_values_, whole.singular_values_, rtol=1e-13)
+
+
 @pytest.mark.parametrize("make", [sparse.csr_array, sparse.csc_array])
 @pytest.mark.parametrize("solver", ["auto", "arpack", "covariance_eigh"])
 def test_sparse_digits_equal_scikit_learn(make, solver):

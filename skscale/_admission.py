@@ -5,6 +5,8 @@ An error says what was given, what was expected and what to do, in this order.
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -185,3 +187,13 @@ def describe_columns(sentence: str, expected: Any, given: Any) -> str:
 def _list(names: list[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn at the line that called us, be it through a method of scikit-learn's."""
+    ours = ("skscale", "sklearn", "contextlib")
+    level, frame = 2, inspect.currentframe()
+    frame = frame.f_back if frame is not None else None
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ours:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

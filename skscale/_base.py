@@ -8,7 +8,6 @@ threads, outputs and failed fits are dealt with here, once.
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
@@ -27,6 +26,7 @@ from skscale._admission import (
     effective,
     match_columns,
     unknown_columns,
+    warn_caller,
 )
 from skscale._blocks import Apply, apply_table, measure_table, stored_rows
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
@@ -299,11 +299,10 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         empty = self._empty_columns()
         if empty is not None and empty.any():
             names = getattr(self, "feature_names_in_", np.arange(len(empty)))[empty]
-            warnings.warn(
+            warn_caller(
                 f"Columns without a single value: {', '.join(map(repr, names.tolist()))}. "
                 "Nothing was learned about them; they stay NaN. Drop or impute them.",
                 AllMissingWarning,
-                stacklevel=4,
             )
 
     # Applying, step by step ---------------------------------------------------------------

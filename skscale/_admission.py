@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +18,39 @@ from skscale._parameters import is_real
 from skscale._reduce import block_rows, cut
 from skscale._tables import Table
 from skscale.errors import InfiniteValueError, MissingValueError, SampleWeightError, SchemaError
+
+
+class Occasion(NamedTuple):
+    """What a fit can know before it measures.
+
+    `n_effective` is the number of rows, or the sum of their weights if that is larger;
+    `earlier` is the statistic that the new rows are added to.
+    """
+
+    n_rows: int
+    n_features: int
+    n_effective: float
+    earlier: Any = None
+    is_sparse: bool = False
+    is_partial: bool = False
+
+
+def check_feature_names(feature_names: Any, n_features: int) -> Array:
+    """Names of the columns of a statistic.
+
+    Raises
+    ------
+    SchemaError
+        Not one string per column, or one string twice.
+    """
+    names = [feature_names] if isinstance(feature_names, str) else list(feature_names)
+    strings = all(isinstance(name, str) for name in names)
+    if len(names) != n_features or not strings or len(set(names)) < n_features:
+        raise SchemaError(
+            f"feature_names must be {n_features} different strings, one per column of the "
+            f"statistic; got {_list([str(name) for name in names])}."
+        )
+    return np.array(names, dtype=object)
 
 
 def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
@@ -52,6 +85,12 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
         first = int(bad.argmax())
         raise SampleWeightError(
             f"sample_weight must be finite and not negative; got {weights[first]} in row {first}."
+        )
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise SampleWeightError(
+            f"sample_weight sums to {total}, and must have a finite sum: divide it by a number."
         )
     if not weights.any():
         raise SampleWeightError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -20,6 +20,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skscale import _tables as tables
 from skscale._admission import (
+    Occasion,
+    check_feature_names,
     check_stored_values,
     check_weights,
     describe_columns,
@@ -40,21 +42,6 @@ from skscale.errors import (
     SchemaError,
 )
 from skscale.statistics import Statistic
-
-
-class Occasion(NamedTuple):
-    """What a fit can know before it measures.
-
-    `n_effective` is the number of rows, or the sum of their weights if that is larger;
-    `earlier` is the statistic that the new rows are added to.
-    """
-
-    n_rows: int
-    n_features: int
-    n_effective: float
-    earlier: Any = None
-    is_sparse: bool = False
-    is_partial: bool = False
 
 
 class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
@@ -154,13 +141,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         draft = self._draft(keep=False)
         draft.n_features_in_ = statistic.n_features
         if feature_names is not None:
-            names = np.asarray(feature_names, dtype=object)
-            if names.shape != (statistic.n_features,):
-                raise SchemaError(
-                    f"feature_names must be {statistic.n_features} names, one per column of the "
-                    f"statistic; got {len(names)}."
-                )
-            draft.feature_names_in_ = names
+            draft.feature_names_in_ = check_feature_names(feature_names, statistic.n_features)
         draft._dtype_ = np.dtype(np.float64)
         draft._check_parameters()
         draft._plan(Occasion(0, statistic.n_features, 0.0, statistic))
@@ -229,6 +210,10 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         """Whether the solution needs a finer statistic of the same rows, now planned."""
         return False
 
+    def _recast(self, earlier: Any) -> Any:
+        """Earlier statistic in the kind that is measured now."""
+        return earlier
+
     def _block_rows(self, n_features: int) -> int:
         return block_rows(n_features)
 
@@ -288,7 +273,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         if table.is_sparse and self._reads_stored:
             step = stored_rows(table.source)
         statistic = measure_table(table, weights, self._measure, step, type(self).__name__)
-        return statistic if earlier is None else earlier.merge(statistic)
+        return statistic if earlier is None else self._recast(earlier).merge(statistic)
 
     def _settle(self, statistic: Any) -> Self:
         self._solve(statistic)
@@ -362,14 +347,16 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         return tables.to_frame(out, kind, names, table, self._columnwise)
 
     def _output(self, table: Table, n_columns: int, copy: bool) -> Array:
-        given = table.source
+        given, dtype = table.source, table.dtype
+        if dtype == np.float16 and not self._columnwise:
+            dtype = np.dtype(np.float64)  # sums of products leave the range of float16
         if isinstance(given, np.ndarray):
-            fits = given.dtype == table.dtype and given.shape[1] == n_columns
+            fits = given.dtype == dtype and given.shape[1] == n_columns
             if not copy and self._columnwise and fits and given.flags.writeable:
                 return given
             if given.flags.f_contiguous and not given.flags.c_contiguous:
-                return np.empty((n_columns, len(given)), table.dtype).T
-        return np.empty((table.shape[0], n_columns), table.dtype)
+                return np.empty((n_columns, len(given)), dtype).T
+        return np.empty((table.shape[0], n_columns), dtype)
 
     def _write(self, table: Table, apply: Apply, out: Array) -> None:
         apply_table(table, apply, out, type(self).__name__, allow_missing=self._allow_missing)
@@ -395,7 +382,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
 
     def _output_kind(self) -> str:
         own = getattr(self, "_sklearn_output_config", {})
-        return own.get("transform", get_config()["transform_output"])
+        return tables.check_library(own.get("transform", get_config()["transform_output"]))
 
     def __sklearn_is_fitted__(self) -> bool:
         return any(name.endswith("_") and not name.startswith("_") for name in vars(self))
@@ -411,4 +398,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         text = super().__repr__(N_CHAR_MAX)
         if statistic is None:
             return text
-        return f"{text} <learned from {statistic.total:g} rows x {statistic.n_features} columns>"
+        rows, columns = statistic.total, statistic.n_features
+        count = f"{rows:.0f}" if rows == round(rows) else f"{rows:g}"
+        noun = "column" if columns == 1 else "columns"
+        return f"{text} <learned from {count} rows x {columns} {noun}>"

@@ -14,6 +14,9 @@ from skscale._kernels import Array
 
 EPSILON = float(np.finfo(np.float64).eps)
 
+MOST_ROWS = 2.0**26
+"""Rows from which rounding errors are taken to cancel rather than to add up."""
+
 WEAK = 2.0**-5
 """Singular values below this part of the first lose digits to `eigh`, which squares them."""
 
@@ -95,8 +98,12 @@ def randomized_axes(triangle: Array, n_rows: float, k: int, **options: Any) -> A
 
 
 def rank_tolerance(n_rows: float, n_features: int) -> float:
-    """Part of the largest singular value that counts as zero: ``max(n, p) eps``."""
-    return float(max(n_rows, n_features)) * EPSILON
+    """Part of the largest singular value that counts as zero: ``max(n, p) eps``.
+
+    The number of rows is known as the sum of their weights, which may be any number: beyond
+    `MOST_ROWS` it says nothing about rounding.
+    """
+    return float(max(min(n_rows, MOST_ROWS), n_features)) * EPSILON
 
 
 def rank(axes: Axes, tolerance: float) -> int:
@@ -114,6 +121,15 @@ def fix_signs(components: Array) -> Array:
     largest = np.argmax(np.abs(components), axis=1)
     signs = np.sign(components[np.arange(len(components)), largest])
     return components * np.where(signs == 0, 1.0, signs)[:, np.newaxis]
+
+
+def pad(axes: Axes, k: int) -> Axes:
+    """The first k axes, missing ones as rows of zeros."""
+    n_missing = max(k - len(axes.singular_values), 0)
+    return axes._replace(
+        singular_values=np.pad(axes.singular_values, (0, n_missing))[:k],
+        components=np.pad(axes.components, ((0, n_missing), (0, 0)))[:k],
+    )
 
 
 def complete(axes: Axes, k: int) -> Axes:

@@ -6,9 +6,10 @@ the bits of a result depend on the rows and never on the engine or the number of
 
 from __future__ import annotations
 
-import functools
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from joblib import effective_n_jobs
@@ -75,14 +76,50 @@ def map_blocks(function: Callable[[slice], Part], blocks: list[slice], size: int
     """
     workers = min(len(blocks), effective_n_jobs(-1)) if size >= PAYS and len(blocks) > 1 else 1
     # One thread for BLAS in either case: its bits depend on how many it has.
-    with _blas().limit(limits=1, user_api="blas"):
+    with _single_threaded_blas:
         if workers == 1:
             yield from map(function, blocks)
             return
         with ThreadPoolExecutor(workers, thread_name_prefix="skscale") as pool:
-            yield from pool.map(function, blocks)
+            waiting: deque[Future[Part]] = deque()
+            try:
+                for block in blocks:
+                    waiting.append(pool.submit(function, block))
+                    if len(waiting) > 2 * workers:  # no more results alive than are needed
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for task in waiting:
+                    task.cancel()
 
 
-@functools.cache
-def _blas() -> Any:
-    return ThreadpoolController()
+class _SingleThreadedBlas:
+    """BLAS held to one thread while anybody is inside, whichever thread leaves last.
+
+    The limit is of the whole process: each for himself, two overlapping fits would restore the
+    limit of one another and leave it behind.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limit: Any = None
+        self._controller: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._controller = self._controller or ThreadpoolController()
+                self._limit = self._controller.limit(limits=1, user_api="blas")
+                self._limit.__enter__()
+            self._inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limit.__exit__(*exception)
+
+
+_single_threaded_blas = _SingleThreadedBlas()

@@ -617,9 +617,36 @@ def test_statistic_of_no_rows():
         StandardScaler().fit_statistic(Moments.of(np.zeros((0, 3))))
 
 
-def test_statistic_with_wrong_names():
-    with pytest.raises(errors.SchemaError, match=r"3 names.*got 2"):
-        StandardScaler().fit_statistic(Moments.of(ROWS), feature_names=["a", "b"])
+@pytest.mark.parametrize("names", [["a", "b"], "abc", ["a", "a", "b"], [0, 1, 2]], ids=repr)
+def test_statistic_with_wrong_names(names):
+    with pytest.raises(errors.SchemaError, match=r"3 different strings.*got"):
+        StandardScaler().fit_statistic(Moments.of(ROWS), feature_names=names)
+
+
+def test_output_of_an_unknown_library():
+    scaler = StandardScaler().set_output(transform="panda")
+    with pytest.raises(ValueError, match=r"must be in \['default', .*\], got panda"):
+        scaler.fit_transform(ROWS)
+
+
+@every
+def test_weights_without_a_finite_sum(kind):
+    refused(kind, "fit", ROWS, errors.SampleWeightError, "finite", sample_weight=1e308)
+
+
+@pytest.mark.parametrize("kind", [PCA, Whitener])
+def test_shares_whose_sum_is_one_but_for_rounding(kind):
+    """Twenty times 1/20 is 1.0000000000000002."""
+    refused(
+        kind, "fit", ROWS[np.arange(20) % 12], errors.SampleWeightError, "repetitions",
+        sample_weight=np.full(20, 1 / 20),
+    )  # fmt: skip
+
+
+@every
+def test_dates_in_an_array(kind):
+    dates = np.array([["2020-01-01", "2020-01-02", "2020-01-03"]] * 3, dtype="datetime64[D]")
+    refused(kind, "fit", dates, errors.NonNumericColumnError, "datetime64", "numbers")
 
 
 @every

@@ -173,3 +173,14 @@ def test_html_repr(estimator):
         assert type(estimator).__name__ in shown
         assert estimator._repr_html_()
     assert "fitted" in shown
+
+
+@pytest.mark.parametrize("kind", [MinMaxScaler, PCA])
+def test_weights_that_the_incumbent_does_not_take_need_no_request(kind):
+    """A Pipeline that worked with scikit-learn's class is not asked to route weights to ours."""
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    y, weights = X[:, 0] > 0, np.ones(30)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = make_pipeline(kind(), LogisticRegression().set_fit_request(sample_weight=True))
+        model.fit(X, y, sample_weight=weights)
+        kind().set_fit_request(sample_weight=True)

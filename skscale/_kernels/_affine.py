@@ -143,7 +143,8 @@ def _position(
         position = subtract(rows, origin, low, exponent)
         position /= width
         return position, _is_finite(position)
-    in_place = out.dtype == np.float64 and not isinstance(rows, WideRows) and rows is not out
+    fits = out.dtype == np.float64 and not isinstance(rows, WideRows)
+    in_place = fits and not np.may_share_memory(rows, out)  # the rows may be needed once more
     position = subtract(rows, origin, low, out=out if in_place else None)
     position /= width
     finite = _is_finite(position)
@@ -160,8 +161,8 @@ def _value(
 
     It is `out` itself where that is float64.
     """
-    in_place = out.dtype == np.float64
-    value = np.multiply(position, width, out=out if in_place and position is not out else None)
+    in_place = out.dtype == np.float64 and not np.may_share_memory(position, out)
+    value = np.multiply(position, width, out=out if in_place else None)
     value = value.astype(np.float64, copy=False)
     if exponent.any():
         value = np.ldexp(value, exponent)
@@ -169,7 +170,7 @@ def _value(
         value += low
     value += origin
     finite = _is_finite(value)
-    if not finite and out is not position:
+    if not finite:
         quarter = np.ldexp(position.astype(np.float64), -HALVING) * width
         quarter = np.ldexp(quarter, exponent) + np.ldexp(origin, -HALVING)
         value = np.where(np.isfinite(value), value, np.ldexp(quarter, HALVING))

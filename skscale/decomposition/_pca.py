@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skscale import _kernels as kernels
 from skscale import _linalg as linalg
-from skscale._base import Occasion, StatisticTransformer
+from skscale._admission import Occasion
+from skscale._base import StatisticTransformer
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
@@ -28,6 +29,7 @@ from skscale.decomposition._principal import (
     check_width,
     common_units,
     principal_axes,
+    recast,
     tall_block_rows,
 )
 from skscale.decomposition._probabilistic import ProbabilisticModel
@@ -62,7 +64,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         "auto" takes the scatter matrix of tall tables, goes over the rows once more for the
         triangular factor if a wanted direction is too weak for it, and is randomized only
         beyond 1000 rows and columns; `partial_fit` cannot go over rows again and keeps the
-        factor from the start.
+        factor from the start. Of sparse rows it finds the first components by ARPACK if their
+        number is given, all of them otherwise.
     tol : float, default=0.0
         Tolerance of ARPACK; 0 is machine precision.
     iterated_power : int or "auto", default="auto"
@@ -173,6 +176,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
     }
     _statistics: ClassVar = (Scatter, Triangle)
     _columnwise: ClassVar = False
+    # scikit-learn's class takes no weights: a Pipeline is not to ask whether this one wants any.
+    __metadata_request__fit: ClassVar = {"sample_weight": False}
+    __metadata_request__partial_fit: ClassVar = {"sample_weight": False}
 
     def __init__(
         self,
@@ -225,7 +231,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
                     f"the rows, and what there is of them is their {type(earlier).__name__}. Fit "
                     "from the start, or set svd_solver='auto', which takes either."
                 )
-            self._kind_ = type(earlier)
+            goes_on = occasion.is_partial and self.svd_solver == "auto"
+            self._kind_ = Triangle if goes_on else type(earlier)
         if self._kind_ is Scatter:
             self._solver_ = "covariance_eigh"
             check_width(int(n_rows), n_features, "PCA(svd_solver='covariance_eigh')")
@@ -235,6 +242,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
 
     def _measure(self, rows: Rows, weights: Array | None) -> Scatter | Triangle:
         return self._kind_.of(rows, weights)
+
+    def _recast(self, earlier: Any) -> Any:
+        return recast(earlier, self._kind_)
 
     def _block_rows(self, n_features: int) -> int:
         return tall_block_rows(n_features)

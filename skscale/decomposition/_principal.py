@@ -54,6 +54,17 @@ def common_units(matrix: Array, exponent: Array) -> tuple[Array, int]:
     return np.ldexp(matrix, np.minimum(exponent - largest, 0)), largest
 
 
+def recast(earlier: Any, kind: type) -> Any:
+    """Earlier statistic as one of this kind.
+
+    A scatter matrix that a fit was content with becomes a triangle before more rows come, which
+    may be such that what it knows would drown in the rounding of theirs.
+    """
+    if kind is Triangle and isinstance(earlier, Scatter):
+        return Triangle.of_scatter(earlier)
+    return earlier
+
+
 def tall_block_rows(n_features: int) -> int:
     """Rows of a block: several per column, so that measuring outweighs merging."""
     return max(block_rows(n_features), 8 * n_features)

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin
 
 from skscale import _linalg as linalg
-from skscale._base import Occasion, StatisticTransformer
+from skscale._admission import Occasion
+from skscale._base import StatisticTransformer
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
@@ -17,6 +18,7 @@ from skscale.decomposition._principal import (
     check_width,
     common_units,
     principal_axes,
+    recast,
     tall_block_rows,
 )
 from skscale.decomposition._project import is_near_zero, projection, reconstruction
@@ -158,7 +160,10 @@ class Whitener(StatisticTransformer):
     def _plan(self, occasion: Occasion) -> None:
         check_width(occasion.n_rows, occasion.n_features, "Whitener")
         earlier = occasion.earlier
-        if earlier is not None:
+        self._kind_: type[Scatter | Triangle | RadialScatter]
+        if isinstance(earlier, Scatter) and occasion.is_partial:
+            self._kind_ = Triangle
+        elif earlier is not None:
             self._kind_ = type(earlier)
         elif self.shrinkage == "ledoit_wolf":
             self._kind_ = RadialScatter
@@ -171,10 +176,14 @@ class Whitener(StatisticTransformer):
     def _measure(self, rows: Rows, weights: Array | None) -> Scatter | Triangle | RadialScatter:
         return self._kind_.of(rows, weights)
 
+    def _recast(self, earlier: Any) -> Any:
+        return recast(earlier, self._kind_)
+
     def _block_rows(self, n_features: int) -> int:
         return tall_block_rows(n_features)
 
     def _solve(self, statistic: Scatter | Triangle | RadialScatter) -> None:
+        self._method_ = self.method
         self.shrinkage_ = self._intensity(statistic)
         rows = statistic.scatter if isinstance(statistic, RadialScatter) else statistic
         self._near_zero_ = is_near_zero(rows)
@@ -187,7 +196,10 @@ class Whitener(StatisticTransformer):
             scale, exponent = rows.deviation()
             scale = scale * np.sqrt(rows.total / freedom)
             rows = rows.scaled(np.where(scale > 0, 1 / np.where(scale > 0, scale, 1), 0), -exponent)
-        axes = linalg.complete(principal_axes(rows), rows.n_features)
+        axes = principal_axes(rows)
+        # Without damping, directions of no variance are mapped to 0, whichever they are.
+        extend = linalg.complete if self.epsilon > 0 else linalg.pad
+        axes = extend(axes, rows.n_features)
         maps = self._maps(axes, freedom)
         if axes.exponent:
             exponent = np.full(rows.n_features, axes.exponent)
@@ -280,7 +292,7 @@ class Whitener(StatisticTransformer):
             The names of the columns, as each is the nearest to its own; ``whitener0`` and so on
             for the methods that turn them, "pca" and "pca-cor".
         """
-        turned = self.method.startswith("pca")
+        turned = getattr(self, "_method_", self.method).startswith("pca")
         mixin = ClassNamePrefixFeaturesOutMixin if turned else OneToOneFeatureMixin
         return mixin.get_feature_names_out(self, input_features)
 

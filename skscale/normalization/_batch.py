@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
-from skscale._base import Occasion, StatisticTransformer
+from skscale._admission import Occasion
+from skscale._base import StatisticTransformer
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._parameters import Rule, integer, none, one_of, real
@@ -30,8 +31,8 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
     Parameters
     ----------
     batch_size : int, default=256
-        Rows in one mini-batch of `fit`, taken in order; the remainder joins the last one. One
-        call of `partial_fit` is one mini-batch, whatever its size.
+        Rows in one mini-batch of `fit`, taken in order, those of weight 0 counted; the remainder
+        joins the last one. One call of `partial_fit` is one mini-batch, whatever its size.
     momentum : float in (0, 1] or None, default=None
         Weight of the newest mini-batch in the running averages, as in PyTorch:
         ``new = (1 - momentum) old + momentum batch``, debiased, so that no start value is left
@@ -192,17 +193,20 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         def apply(rows: Rows, out: Array) -> bool:
             normalized = np.empty(rows.shape)
             finite = normalize(rows, normalized)
-            np.copyto(out, normalized * self.gamma_ + self.beta_, casting="same_kind")
+            with np.errstate(over="ignore", invalid="ignore"):
+                np.copyto(out, normalized * self.gamma_ + self.beta_, casting="same_kind")
             return finite
 
-        return normalize if self.affine is None else apply
+        is_plain = (self.gamma_ == 1).all() and (self.beta_ == 0).all()
+        return normalize if is_plain else apply
 
     def _invert(self, columns: Any) -> Apply:
         solution, gamma, beta = self._solution(columns), self.gamma_[columns], self.beta_[columns]
-        inverse = np.where(gamma == 0, 0.0, 1 / np.where(gamma == 0, 1.0, gamma))
+        divisor = np.where(gamma == 0, np.inf, gamma)  # nothing is left of such a column
 
         def invert(rows: Array, out: Array) -> bool:
-            normalized = np.subtract(rows, beta, dtype=np.float64) * inverse
+            with np.errstate(over="ignore", invalid="ignore"):
+                normalized = np.subtract(rows, beta, dtype=np.float64) / divisor
             return kernels.unstandardize(normalized, *solution, out)
 
         return invert

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
-from skscale._base import Occasion, StatisticTransformer
+from skscale._admission import Occasion
+from skscale._base import StatisticTransformer
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._parameters import Rule, boolean
@@ -109,6 +110,9 @@ class MinMaxScaler(OneToOneFeatureMixin, StatisticTransformer):
     }
     _statistics: ClassVar = (Extrema,)
     _allow_missing: ClassVar = True
+    # scikit-learn's class takes no weights: a Pipeline is not to ask whether this one wants any.
+    __metadata_request__fit: ClassVar = {"sample_weight": False}
+    __metadata_request__partial_fit: ClassVar = {"sample_weight": False}
 
     def __init__(
         self, feature_range: tuple[Any, Any] = (0, 1), *, copy: bool = True, clip: bool = False

@@ -91,7 +91,7 @@ def _seal(self: Any) -> None:
     for field in fields(self):
         value = getattr(self, field.name)
         if isinstance(value, np.ndarray):
-            value = value.view()
+            value = np.array(value)
             value.flags.writeable = False
             object.__setattr__(self, field.name, value)
 

@@ -12,6 +12,7 @@ from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
 from skscale.statistics._protocol import frozen, prepare_complete, total_weight
+from skscale.statistics._scatter import Scatter
 
 TALL = 8
 """Rows per column of the blocks a tall matrix is factored in."""
@@ -83,6 +84,13 @@ class Triangle:
             for start in range(0, len(deviation), step):
                 triangle = factor(np.vstack([triangle, deviation[start : start + step]]))
         return cls(total_weight(rows, weights), mean, mean_low, triangle, exponent)
+
+    @classmethod
+    def of_scatter(cls, scatter: Scatter) -> Self:
+        """Triangle of the rows behind a scatter matrix, with the digits that this has kept."""
+        values, vectors = np.linalg.eigh(scatter.scatter)
+        root = np.sqrt(np.maximum(values, 0.0))[:, np.newaxis] * vectors.T
+        return cls(scatter.total, scatter.mean, scatter.mean_low, factor(root), scatter.exponent)
 
     def merge(self, later: Self) -> Self:
         """Triangle of these rows followed by the `later` ones."""

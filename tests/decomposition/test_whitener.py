@@ -5,7 +5,7 @@ import pytest
 import sklearn.decomposition
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 
-from skscale import StandardScaler, Whitener
+from skscale import PCA, StandardScaler, Whitener
 from skscale.statistics import RadialScatter, Scatter, Triangle
 
 from .. import truth
@@ -415,3 +415,29 @@ def test_names_out(method, names):
     statistic = Scatter.of(correlated(20, 2, 17))
     whitener = Whitener(method).fit_statistic(statistic, feature_names=["a", "b"])
     assert whitener.get_feature_names_out().tolist() == names
+
+
+@pytest.mark.parametrize("make", [Whitener, lambda: PCA(whiten=True)], ids=["Whitener", "PCA"])
+def test_rows_of_another_size_after_a_fit(make):
+    """What a fit was content with does not drown when rows of 1e9 follow."""
+    random = np.random.default_rng(0)
+    rows, large = random.normal(size=(1000, 3)), random.normal(size=(10, 3)) * [1e9, 1, 1]
+    going_on = make().fit(rows).partial_fit(large)
+    at_once = make().fit(np.vstack([rows, large]))
+    everything = np.vstack([rows, large])
+    np.testing.assert_allclose(covariance(going_on.transform(everything)), np.eye(3), atol=1e-6)
+    np.testing.assert_allclose(covariance(at_once.transform(everything)), np.eye(3), atol=1e-6)
+
+
+@pytest.mark.parametrize("weight", [1e-3, 1e10, 1e16, 1e100])
+def test_weights_of_any_size(weight):
+    """Weights say nothing about rounding: the rank and the map stay."""
+    rows = correlated(200, 3, 0, condition=1e4)
+    plain, heavy = Whitener(ddof=0).fit(rows), Whitener(ddof=0).fit(rows, sample_weight=weight)
+    assert heavy.rank_ == plain.rank_ == 3
+    np.testing.assert_allclose(heavy.whitening_, plain.whitening_, rtol=1e-8, atol=1e-8)
+
+
+def test_parameters_set_after_fit_wait_for_the_next():
+    whitener = Whitener("zca").fit(correlated(50, 3, 0)).set_params(method="pca")
+    assert list(whitener.get_feature_names_out()) == ["x0", "x1", "x2"]

@@ -325,3 +325,18 @@ def test_many_rows_in_threads():
     pooled = BatchNormalizer(1000).fit(rows)
     assert pooled.n_batches_seen_ == 100
     np.testing.assert_allclose(pooled.running_var_, rows.var(axis=0), rtol=1e-12)
+
+
+def test_affine_set_after_fit_waits_for_the_next():
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    normalizer = BatchNormalizer(affine=(2.0, 3.0)).fit(rows).set_params(affine=None)
+    np.testing.assert_allclose(normalizer.inverse_transform(normalizer.transform(rows)), rows)
+
+
+@pytest.mark.parametrize("gamma", [1e300, 1e-310])
+def test_gamma_beyond_float32(gamma):
+    """Infinite where float32 ends, and no warning: as for every other transformer."""
+    rows = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    normalizer = BatchNormalizer(affine=(gamma, 0.0)).fit(rows)
+    normalizer.transform(rows)
+    normalizer.inverse_transform(rows)

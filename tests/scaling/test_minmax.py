@@ -277,3 +277,25 @@ def test_fit_statistic():
     statistic = Extrema.of(ROWS[:7]).merge(Extrema.of(ROWS[7:]))
     scaler = MinMaxScaler().fit_statistic(statistic)
     np.testing.assert_array_equal(scaler.transform(ROWS), MinMaxScaler().fit_transform(ROWS))
+
+
+def test_overflow_with_and_without_a_copy():
+    """A difference that overflows is taken again from the rows, not from what it left."""
+    scaler = MinMaxScaler().fit([[-1e308], [0.0]])
+    rows = np.array([[1e308], [0.0]])
+    for copy in (True, False):
+        scaler.set_params(copy=copy)
+        white = scaler.transform(rows.copy())
+        np.testing.assert_array_equal(white, [[2], [1]])
+        np.testing.assert_array_equal(scaler.inverse_transform(white), rows)
+
+
+def test_both_ends_of_any_range_are_met():
+    random = np.random.default_rng(0)
+    ends = np.sort(random.normal(size=(2, 3000)) * 10.0 ** random.integers(-3, 4, 3000), axis=0)
+    scaler = MinMaxScaler((ends[0], ends[1]))
+    result = scaler.fit_transform(np.array([[0.0], [0.3], [1.0]]) * np.ones(3000))
+    np.testing.assert_array_equal(result[0], ends[0])
+    np.testing.assert_array_equal(result[2], ends[1])
+    assert (result[1] >= ends[0]).all()
+    assert (result[1] <= ends[1]).all()

@@ -1,15 +1,12 @@
-"""Any table to a stream of float blocks, and results back into the caller's kind of table.
-
-The only module that knows pandas, polars, pyarrow and narwhals; none is imported before
-somebody hands in, or asks for, one of their tables.
-"""
+"""Any table to a stream of float blocks."""
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,7 +14,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from skscale._kernels import Array, Rows, WideRows, as_rows, is_wide
-from skscale.errors import MissingDependencyError, NonNumericColumnError, SchemaError
+from skscale.errors import NonNumericColumnError, SchemaError
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +71,15 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
             "X is a LazyFrame, which has a plan instead of rows. Pass X.collect(), or its batches "
             "one by one to partial_fit."
         )
+    if not hasattr(X, "dtype"):
+        X = np.asarray(X)
+    if X.dtype.kind in "mM":
+        raise NonNumericColumnError(
+            f"X is an array of {X.dtype}, which are not numbers. Take numbers from them first, "
+            "such as the days since some date."
+        )
+    if X.dtype == object and (integers := np.array(X.tolist())).dtype.kind in "iu":
+        X = integers  # Python's own, which float64 might round
     array = check_array(
         X,
         accept_sparse=accept_sparse,
@@ -88,7 +94,7 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
         return Table(array, array.shape, array.dtype, by_row.__getitem__)
     if array.dtype.kind == "b":
         array = array.astype(np.float64)
-    return Table(array, array.shape, _float_dtype(array.dtype), lambda rows: as_rows(array[rows]))
+    return Table(array, array.shape, float_dtype(array.dtype), lambda rows: as_rows(array[rows]))
 
 
 def is_frame(X: Any) -> bool:
@@ -117,58 +123,6 @@ def select(X: Any, positions: Sequence[int]) -> Any:
     return frame.select([names[position] for position in positions]).to_native()
 
 
-def to_frame(
-    array: Array, kind: str, names: Sequence[Any] | Array, like: Table | None, same_columns: bool
-) -> Any:
-    """Results as a frame.
-
-    Parameters
-    ----------
-    array : array of shape (n_rows, n_columns)
-        Results.
-    kind : {"pandas", "polars"}
-        Library of the frame.
-    names : sequence
-        Column labels.
-    like : Table or None
-        What the results were made from: its index is kept.
-    same_columns : bool
-        Whether column i was made from column i of `like`: then float dtypes, extension
-        dtypes and missing-value marks are kept too.
-
-    Raises
-    ------
-    MissingDependencyError
-        If the library is not installed.
-    """
-    library = _import(kind)
-    given = None if like is None else like.source
-    if kind == "polars":
-        frame = library.DataFrame(array, schema=[str(name) for name in names], orient="row")
-        if same_columns and isinstance(given, library.DataFrame):
-            floats = {
-                name: dtype
-                for name, dtype in zip(names, given.dtypes, strict=True)
-                if dtype.is_float()
-            }
-            nulls = [
-                library.when(given[old].is_not_null()).then(library.col(new)).alias(new)
-                for old, new in zip(given.columns, names, strict=True)
-            ]
-            frame = frame.with_columns(nulls).cast(floats)
-        return frame
-    if not isinstance(given, library.DataFrame):
-        return library.DataFrame(array, columns=list(names))
-    if not same_columns or all(
-        isinstance(dtype, np.dtype) and _float_dtype(dtype) == array.dtype for dtype in given.dtypes
-    ):
-        return library.DataFrame(array, columns=list(names), index=given.index)
-    columns = [
-        _pandas_column(library, array[:, i], given.iloc[:, i]) for i in range(array.shape[1])
-    ]
-    return library.concat(columns, axis=1, keys=list(names))
-
-
 def _read_frame(X: Any) -> Table:
     import narwhals.stable.v1 as narwhals
 
@@ -177,8 +131,11 @@ def _read_frame(X: Any) -> Table:
     _check_shape(n_rows, n_columns)
     _check_names(names)
     _check_kinds_of_names(names)
-    frame = narwhals.from_native(X, eager_only=True)
-    columns = [frame[:, position] for position in range(n_columns)]
+    plain = _plain_values(X)
+    if plain is not None:
+        dtype = float_dtype(plain.dtype)
+        return Table(X, X.shape, dtype, lambda rows: as_rows(plain[rows]), names)
+    columns = list(narwhals.from_native(X, eager_only=True).iter_columns())
     found = [_column_dtype(column) for column in columns]
     strangers = [
         f"{name!r} ({column.dtype})"
@@ -192,11 +149,9 @@ def _read_frame(X: Any) -> Table:
             "make_column_transformer((transformer, make_column_selector(dtype_include='number')))."
         )
     dtypes = [dtype for dtype in found if dtype is not None]
-    dtype = _float_dtype(np.result_type(*dtypes))
-    plain = _plain_values(X, dtypes)
-    if plain is not None:
-        return Table(X, X.shape, dtype, lambda rows: as_rows(plain[rows]), names)
-    return Table(X, X.shape, dtype, lambda rows: _stack(columns, dtypes, rows, dtype), names)
+    dtype = float_dtype(np.result_type(*dtypes))
+    arrays = [_array(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)]
+    return Table(X, X.shape, dtype, lambda rows: _stack(arrays, dtypes, rows, dtype), names)
 
 
 def _check_shape(n_rows: int, n_columns: int) -> None:
@@ -249,13 +204,14 @@ def _column_dtype(column: Any) -> np.dtype[Any] | None:
     if name == "boolean" or name in ("float16", "float32"):
         return np.dtype("bool" if name == "boolean" else name)
     if not dtype.is_numeric():
-        return None
+        # Polars and Arrow have a type for a column that never had a value.
+        return np.dtype(np.float64) if column.null_count() == len(column) else None
     return np.dtype(name) if dtype.is_integer() and "128" not in name else np.dtype(np.float64)
 
 
 def _object_dtype(column: Any) -> np.dtype[Any] | None:
     """float64 for a column of Python numbers (and None), which numpy keeps as objects."""
-    numbers = (int, float, np.number, np.bool_, type(None))
+    numbers = (Real, Decimal, np.number, np.bool_, type(None))
     values = np.asarray(column.to_native(), dtype=object)
     plain = all(
         isinstance(v, numbers) or v is getattr(sys.modules.get("pandas"), "NA", 0) for v in values
@@ -263,29 +219,38 @@ def _object_dtype(column: Any) -> np.dtype[Any] | None:
     return np.dtype(np.float64) if plain else None
 
 
-def _plain_values(X: Any, dtypes: list[np.dtype[Any]]) -> Array | None:
+def _plain_values(X: Any) -> Array | None:
     """Values of a pandas frame that is one array of floats inside, without a copy."""
     pandas = sys.modules.get("pandas")
     if pandas is None or not isinstance(X, pandas.DataFrame):
         return None
-    inner = set(X.dtypes)
-    if len(inner) == 1 and isinstance(X.dtypes.iloc[0], np.dtype) and dtypes[0].kind == "f":
-        values = X.to_numpy()
-        return values if values.dtype.kind == "f" else None
-    return None
+    first = X.dtypes.iloc[0]
+    is_plain = isinstance(first, np.dtype) and first.kind == "f" and first.itemsize <= 8
+    return X.to_numpy() if is_plain and (X.dtypes == first).all() else None
+
+
+def _array(column: Any, dtype: np.dtype[Any]) -> Any:
+    """A column's own numpy array, where it has one that needs no conversion; else the column."""
+    native = column.to_native()
+    if isinstance(getattr(native, "dtype", None), np.dtype) and native.dtype == dtype:
+        return native.to_numpy()
+    return column
 
 
 def _stack(
     columns: list[Any], dtypes: list[np.dtype[Any]], rows: slice, dtype: np.dtype[Any]
 ) -> Rows:
     """A block of columns side by side; wide if an integer column needs it."""
-    high = np.empty((rows.stop - rows.start, len(columns)), dtype=dtype, order="F")
+    high = np.empty((rows.stop - rows.start, len(columns)), dtype=dtype)
     low: Array | None = None
     for i, (column, column_dtype) in enumerate(zip(columns, dtypes, strict=True)):
-        values = _values(column[rows], column_dtype)
+        part = column[rows]
+        values: Rows = part if isinstance(part, np.ndarray) else _values(part, column_dtype)
+        if isinstance(values, np.ndarray) and is_wide(values):
+            values = WideRows.of_integers(values)
         if isinstance(values, WideRows):
             if low is None:
-                low = np.zeros(high.shape, order="F")
+                low = np.zeros(high.shape)
             high[:, i], low[:, i] = values.high, values.low
         else:
             high[:, i] = values
@@ -297,6 +262,9 @@ def _values(column: Any, dtype: np.dtype[Any]) -> Rows:
     import narwhals.stable.v1 as narwhals
 
     native = column.to_native()
+    has_type = column.dtype.is_numeric() or column.dtype == narwhals.Boolean
+    if not has_type and column.null_count() == len(column):
+        return np.full(len(column), np.nan)
     if dtype.kind in "iu" and dtype.itemsize == 8:
         integers = np.asarray(column.fill_null(0).to_numpy()).astype(dtype, copy=False)
         missing = np.asarray(column.is_null().to_numpy(), dtype=bool)
@@ -309,33 +277,7 @@ def _values(column: Any, dtype: np.dtype[Any]) -> Rows:
     return np.asarray(column.cast(narwhals.Float64).to_numpy(), dtype=np.float64)
 
 
-def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+def float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     if dtype.kind == "f" and dtype.itemsize <= 8:
         return dtype.newbyteorder("=")
     return np.dtype(np.float64)
-
-
-def _pandas_column(pandas: Any, values: Array, given: Any) -> Any:
-    """Values as a Series of the float dtype nearest to that of a given one.
-
-    A nullable or Arrow-backed column stays one, and is missing where it was missing.
-    """
-    dtype: Any = given.dtype
-    if isinstance(dtype, np.dtype):
-        return pandas.Series(values.astype(_float_dtype(dtype)), index=given.index)
-    if isinstance(dtype, pandas.ArrowDtype):
-        dtype = dtype if dtype.kind == "f" else pandas.ArrowDtype(_import("pyarrow").float64())
-    elif dtype != pandas.Float32Dtype():
-        dtype = pandas.Float64Dtype()
-    missing = np.asarray(given.isna())
-    marked = [None if gone else value for gone, value in zip(missing, values, strict=True)]
-    return pandas.Series(pandas.array(marked, dtype=dtype), index=given.index)
-
-
-def _import(library: str) -> Any:
-    try:
-        return importlib.import_module(library)
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"This needs {library}, which is not installed: pip install {library}"
-        ) from error

@@ -1,0 +1,18 @@
+"""Any table to a stream of float blocks, and results back into the caller's kind of table.
+
+The only place that knows pandas, polars, pyarrow and narwhals; none is imported before somebody
+hands in, or asks for, one of their tables.
+"""
+
+from skscale._tables._read import Table, column_names, is_frame, read, select
+from skscale._tables._write import check_library, to_frame
+
+__all__ = [
+    "Table",
+    "check_library",
+    "column_names",
+    "is_frame",
+    "read",
+    "select",
+    "to_frame",
+]

@@ -34,7 +34,7 @@ from skscale._blocks import Apply, apply_table, measure_table, stored_rows
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
 from skscale._parameters import Rule, check_parameters
-from skscale._reduce import block_rows
+from skscale._reduce import block_rows, single_threaded_blas
 from skscale._tables import Table
 from skscale.errors import (
     AllMissingWarning,
@@ -276,7 +276,8 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         return statistic if earlier is None else self._recast(earlier).merge(statistic)
 
     def _settle(self, statistic: Any) -> Self:
-        self._solve(statistic)
+        with single_threaded_blas:  # as while measuring: the bits must not depend on threads
+            self._solve(statistic)
         self.statistic_ = statistic
         return self
 

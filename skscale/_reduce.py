@@ -76,7 +76,7 @@ def map_blocks(function: Callable[[slice], Part], blocks: list[slice], size: int
     """
     workers = min(len(blocks), effective_n_jobs(-1)) if size >= PAYS and len(blocks) > 1 else 1
     # One thread for BLAS in either case: its bits depend on how many it has.
-    with _single_threaded_blas:
+    with single_threaded_blas:
         if workers == 1:
             yield from map(function, blocks)
             return
@@ -122,4 +122,4 @@ class _SingleThreadedBlas:
                 self._limit.__exit__(*exception)
 
 
-_single_threaded_blas = _SingleThreadedBlas()
+single_threaded_blas = _SingleThreadedBlas()

@@ -20,7 +20,7 @@ def test_overlapping_fits_give_the_blas_its_threads_back():
     inside, leave = threading.Barrier(2), threading.Barrier(2)
 
     def hold(last):
-        with engines._single_threaded_blas:
+        with engines.single_threaded_blas:
             inside.wait()
             if last:
                 leave.wait()

@@ -337,3 +337,12 @@ def test_fit_statistic():
 def test_repr_tells_what_was_learned():
     assert repr(StandardScaler()) == "StandardScaler()"
     assert "40 rows x 3 columns" in repr(StandardScaler().fit(ROWS))
+
+
+@pytest.mark.parametrize("column", [[0.1 + 0.2, 0.3], [1e15, 1e15 + 0.125], [1.0, 1 + 2.0**-52]])
+def test_column_that_is_constant_but_for_rounding(column):
+    """It becomes exactly 0, and another value its distance, as with any constant column."""
+    scaler = StandardScaler().fit(np.array([column]).T)
+    assert scaler.scale_[0] == 1
+    np.testing.assert_array_equal(scaler.transform(np.array([column]).T), [[0], [0]])
+    assert scaler.transform([[column[0] + 4]])[0, 0] == pytest.approx(4, rel=1e-14)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, WideRows, check_stored
+from skscale._kernels import Array, check_stored, leading
 from skscale._parameters import is_real
 from skscale._reduce import block_rows, cut
 from skscale._tables import Table
@@ -140,7 +140,7 @@ def name_missing(table: Table, method: str) -> MissingValueError:
         block: Any = table.rows(rows)
         if sparse.issparse(block):
             block = block.toarray()
-        holds |= np.isnan(block.high if isinstance(block, WideRows) else block).any(axis=0)
+        holds |= np.isnan(leading(block)).any(axis=0)
     columns = np.flatnonzero(holds).tolist()
     labels = [repr(table.names[i]) if table.names is not None else str(i) for i in columns]
     return MissingValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from scipy import sparse
 
 from skscale._admission import name_infinity, name_missing
@@ -93,3 +94,18 @@ def apply_table(
             pass
     for _ in map_blocks(map_block, blocks, size):
         pass
+
+
+def without_rounding(apply: Apply, rounding: Array) -> Apply:
+    """Map rows by `apply`, then take deviations below `rounding` for the zeros they stand for."""
+    columns = np.flatnonzero(rounding)
+    if len(columns) == 0:
+        return apply
+
+    def flattened(rows: Any, out: Array) -> bool:
+        finite = apply(rows, out)
+        deviation = out[:, columns]
+        out[:, columns] = np.where(np.abs(deviation) < rounding[columns], 0.0, deviation)
+        return finite
+
+    return flattened

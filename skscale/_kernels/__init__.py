@@ -6,7 +6,7 @@ and its results and is chosen in this file, at import.
 """
 
 from skscale._kernels._affine import interpolate, standardize, uninterpolate, unstandardize
-from skscale._kernels._columns import check_finite, chunks, reduce_columns
+from skscale._kernels._columns import check_finite, chunks, reduce_columns, total_weight
 from skscale._kernels._exact import (
     EXACT_INTEGER,
     Array,
@@ -14,6 +14,7 @@ from skscale._kernels._exact import (
     WideRows,
     as_rows,
     is_wide,
+    leading,
     narrow,
     subtract,
     two_sum,
@@ -39,6 +40,7 @@ __all__ = [
     "extrema",
     "interpolate",
     "is_wide",
+    "leading",
     "moments",
     "narrow",
     "ordinary_exponent",
@@ -47,6 +49,7 @@ __all__ = [
     "sparse_moments",
     "standardize",
     "subtract",
+    "total_weight",
     "two_sum",
     "uninterpolate",
     "unstandardize",

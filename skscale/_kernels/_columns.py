@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skscale._kernels._exact import Array, Rows, WideRows
+from skscale._kernels._exact import Array, Rows, leading
 from skscale.errors import InfiniteValueError
 
 RUN = 64
@@ -42,6 +42,11 @@ def reduce_columns(ufunc: np.ufunc, block: Array) -> Array:
     return ufunc(reduced, ufunc.reduce(rest, axis=0)) if len(rest) else reduced
 
 
+def total_weight(rows: Any, weights: Array | None) -> float:
+    """Sum of weights; the number of rows without them."""
+    return float(rows.shape[0]) if weights is None else float(weights.sum())
+
+
 def check_finite(rows: Rows) -> bool:
     """Whether `rows` holds NaN; an infinity raises.
 
@@ -55,8 +60,7 @@ def check_finite(rows: Rows) -> bool:
     InfiniteValueError
         With the position of the first infinity, row by row.
     """
-    if isinstance(rows, WideRows):
-        rows = rows.high
+    rows = leading(rows)
     with np.errstate(over="ignore", invalid="ignore"):
         if math.isfinite(np.add.reduce(rows, axis=None)):
             return False

@@ -79,6 +79,11 @@ def as_rows(rows: Any) -> Rows:
         return rows.astype(np.float64)
 
 
+def leading(rows: Rows) -> Array:
+    """The float part of rows: all of them, or the high part of wide integers."""
+    return rows.high if isinstance(rows, WideRows) else rows
+
+
 def narrow(rows: Rows) -> Array:
     """Rows as one array of floats, integers that float64 cannot hold rounded to it."""
     return rows.high + rows.low if isinstance(rows, WideRows) else rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skscale._kernels._columns import reduce_columns
-from skscale._kernels._exact import Array, Rows, WideRows
+from skscale._kernels._exact import Array, Rows, WideRows, leading
 
 
 def extrema(rows: Rows, has_missing: bool) -> tuple[Array, Array, Array, Array]:
@@ -23,7 +23,7 @@ def extrema(rows: Rows, has_missing: bool) -> tuple[Array, Array, Array, Array]:
     minimum, minimum_low, maximum, maximum_low : arrays of shape (n_columns,)
         ``inf`` and ``-inf`` for a column without a value.
     """
-    high = rows.high if isinstance(rows, WideRows) else rows
+    high = leading(rows)
     smallest, largest = (np.fmin, np.fmax) if has_missing else (np.minimum, np.maximum)
     minimum = reduce_columns(smallest, high).astype(np.float64)
     maximum = reduce_columns(largest, high).astype(np.float64)

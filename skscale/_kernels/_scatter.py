@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skscale._kernels._columns import CHUNK, reduce_columns
+from skscale._kernels._columns import CHUNK, reduce_columns, total_weight
 from skscale._kernels._exact import Array, Rows, subtract, two_sum
 from skscale._kernels._moments import (
     CLOSE,
@@ -38,7 +38,7 @@ def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
         Zero for columns whose squares neither vanish nor overflow.
     """
     start, low = near_mean(rows, None if weights is None else weights[:, np.newaxis])
-    total = float(len(rows)) if weights is None else float(weights.sum())
+    total = total_weight(rows, weights)
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(2):
             step, matrix = _about(rows, weights, start, low, total)
@@ -111,7 +111,7 @@ def centred(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
         if exponent.any():
             deviation = subtract(rows, mean, mean_low, exponent)
     # The mean is good to the last digit of its distance to some row; now to that of the spread.
-    total = float(len(rows)) if weights is None else float(weights.sum())
+    total = total_weight(rows, weights)
     step = reduce_columns(np.add, deviation if column is None else deviation * column) / total
     deviation -= step
     mean, mean_low = two_sum(mean, mean_low + np.ldexp(step, exponent))

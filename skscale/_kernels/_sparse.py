@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skscale._kernels._columns import infinite_value
+from skscale._kernels._columns import infinite_value, total_weight
 from skscale._kernels._exact import Array, two_sum
 from skscale._kernels._moments import LARGEST, SMALLEST
 
@@ -64,7 +64,7 @@ def sparse_moments(
         return total
 
     weight: Array | float = 1.0 if weights is None else weights[rows.indices]
-    row_total = float(n_rows) if weights is None else float(weights.sum())
+    row_total = total_weight(rows, weights)
     full = stored == n_rows
     there = stored.astype(np.float64) if weights is None else sums(np.asarray(weight))
     absent = np.where(full, 0.0, row_total - there)

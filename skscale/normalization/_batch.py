@@ -10,13 +10,13 @@ from sklearn.base import OneToOneFeatureMixin
 from skscale import _kernels as kernels
 from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
-from skscale._blocks import Apply
+from skscale._blocks import Apply, without_rounding
 from skscale._kernels import Array, Rows
 from skscale._parameters import Rule, integer, none, one_of, real
 from skscale._reduce import block_rows
 from skscale.errors import IncompatibleStatisticError, InvalidParameterError
 from skscale.statistics import PooledBatches, RunningMoments
-from skscale.statistics._constant import divisor, plain_count, without_rounding
+from skscale.statistics._constant import divisor, plain_count
 
 
 @final

@@ -10,11 +10,11 @@ from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
 from skscale._base import StatisticTransformer
-from skscale._blocks import Apply
+from skscale._blocks import Apply, without_rounding
 from skscale._kernels import Array, Rows
 from skscale._parameters import boolean, real
 from skscale.statistics import Moments
-from skscale.statistics._constant import divisor, plain_count, without_rounding
+from skscale.statistics._constant import divisor, plain_count
 
 
 @final

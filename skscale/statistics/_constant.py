@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,6 @@ import numpy as np
 from skscale._kernels import EXACT_INTEGER, Array
 from skscale.statistics._moments import Moments
 from skscale.statistics._running import RunningMoments
-
-Apply = Callable[[Any, Array], bool]
 
 
 def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Array, Array]:
@@ -35,21 +32,6 @@ def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Arra
     constant = (width == 0) | nearly
     width = np.where(moments.count == 0, np.nan, np.where(constant, 1.0, width))
     return width, np.where(constant, 0, exponent), np.where(nearly, 2 * spacing, 0.0)
-
-
-def without_rounding(apply: Apply, rounding: Array) -> Apply:
-    """Map rows by `apply`, then take deviations below `rounding` for the zeros they stand for."""
-    columns = np.flatnonzero(rounding)
-    if len(columns) == 0:
-        return apply
-
-    def flattened(rows: Any, out: Array) -> bool:
-        finite = apply(rows, out)
-        deviation = out[:, columns]
-        out[:, columns] = np.where(np.abs(deviation) < rounding[columns], 0.0, deviation)
-        return finite
-
-    return flattened
 
 
 def plain_count(count: Array) -> Any:

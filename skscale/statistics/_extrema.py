@@ -8,7 +8,7 @@ import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
-from skscale.statistics._protocol import frozen, prepare, total_weight
+from skscale.statistics._protocol import frozen, prepare
 
 
 @frozen
@@ -48,14 +48,13 @@ class Extrema:
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure dense rows of shape (n_rows, n_features)."""
         rows, weights, has_missing = prepare(rows, weights)
-        total = total_weight(rows, weights)
+        total = kernels.total_weight(rows, weights)
         if len(rows) == 0:
             empty, zeros = np.full(rows.shape[1], np.inf), np.zeros(rows.shape[1])
             return cls(total, zeros, empty, zeros, -empty, zeros)
         count = np.full(rows.shape[1], total)
         if has_missing:
-            values = rows.high if isinstance(rows, kernels.WideRows) else rows
-            observed = (~np.isnan(values)).astype(np.float64)
+            observed = (~np.isnan(kernels.leading(rows))).astype(np.float64)
             if weights is not None:
                 observed *= weights[:, np.newaxis]
             count = kernels.reduce_columns(np.add, observed)

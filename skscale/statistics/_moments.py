@@ -11,7 +11,7 @@ from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import frozen, prepare, total_weight
+from skscale.statistics._protocol import frozen, prepare
 
 
 @frozen
@@ -80,7 +80,7 @@ class Moments:
         is_wide = isinstance(rows, kernels.WideRows)
         wide = rows.low.any(axis=0) if is_wide else zeros
         return cls(
-            total_weight(rows, weights),
+            kernels.total_weight(rows, weights),
             count,
             mean,
             mean_low,

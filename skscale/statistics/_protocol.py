@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar, dataclass_transform, runtime_ch
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, Rows, WideRows, as_rows, check_finite, check_stored
+from skscale._kernels import Array, Rows, as_rows, check_finite, check_stored, leading
 from skscale.errors import (
     IncompatibleStatisticError,
     MissingValueError,
@@ -171,14 +171,8 @@ def prepare_complete(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
         rows = rows.toarray()
     rows, weights, has_missing = prepare(rows, weights)
     if has_missing:
-        values = rows.high if isinstance(rows, WideRows) else rows
-        columns = np.flatnonzero(np.isnan(values).any(axis=0))
+        columns = np.flatnonzero(np.isnan(leading(rows)).any(axis=0))
         raise MissingValueError(
             f"Input X contains NaN, in columns {columns.tolist()}.", tuple(columns.tolist())
         )
     return rows, weights
-
-
-def total_weight(rows: Rows, weights: Array | None) -> float:
-    """Sum of weights; the number of rows without them."""
-    return float(rows.shape[0]) if weights is None else float(weights.sum())

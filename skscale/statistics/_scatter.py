@@ -10,7 +10,7 @@ from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import frozen, prepare_complete, total_weight
+from skscale.statistics._protocol import frozen, prepare_complete
 
 
 @frozen
@@ -69,7 +69,7 @@ class Scatter:
             matrix = np.zeros((rows.shape[1], rows.shape[1]))
             return cls(0.0, vector, vector, matrix, matrix, vector.astype(np.int64))
         mean, mean_low, matrix, exponent = kernels.scatter(rows, weights)
-        total = total_weight(rows, weights)
+        total = kernels.total_weight(rows, weights)
         return cls(total, mean, mean_low, matrix, np.zeros_like(matrix), exponent)
 
     def merge(self, later: Self) -> Self:

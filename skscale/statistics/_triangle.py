@@ -11,7 +11,7 @@ from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import frozen, prepare_complete, total_weight
+from skscale.statistics._protocol import frozen, prepare_complete
 from skscale.statistics._scatter import Scatter
 
 TALL = 8
@@ -83,7 +83,7 @@ class Triangle:
             triangle = np.zeros((0, n_features))
             for start in range(0, len(deviation), step):
                 triangle = factor(np.vstack([triangle, deviation[start : start + step]]))
-        return cls(total_weight(rows, weights), mean, mean_low, triangle, exponent)
+        return cls(kernels.total_weight(rows, weights), mean, mean_low, triangle, exponent)
 
     @classmethod
     def of_scatter(cls, scatter: Scatter) -> Self:

@@ -84,6 +84,13 @@ def leading(rows: Rows) -> Array:
     return rows.high if isinstance(rows, WideRows) else rows
 
 
+def first_row(rows: Rows) -> tuple[Array, Array | None]:
+    """First row in float64, and the low part of wide integers."""
+    if isinstance(rows, WideRows):
+        return rows.high[0], rows.low[0]
+    return rows[0].astype(np.float64), None
+
+
 def narrow(rows: Rows) -> Array:
     """Rows as one array of floats, integers that float64 cannot hold rounded to it."""
     return rows.high + rows.low if isinstance(rows, WideRows) else rows

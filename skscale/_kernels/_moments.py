@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skscale._kernels._columns import chunks, reduce_columns
-from skscale._kernels._exact import Array, Rows, WideRows, subtract, two_sum
+from skscale._kernels._exact import Array, Rows, WideRows, first_row, subtract, two_sum
 
 SMALLEST, LARGEST = 2.0**-400, 2.0**400
 """Deviations in this range are squared as they are; others are scaled by a power of two."""
@@ -126,8 +126,7 @@ def centre(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
 
 def near_mean(rows: Rows, weights: Array | None) -> tuple[Array, Array | None]:
     """A centre near the mean of finite rows, and equal to it in a constant column."""
-    first, low = (rows.high[0], rows.low[0]) if isinstance(rows, WideRows) else (rows[0], None)
-    first = first.astype(np.float64)
+    first, low = first_row(rows)
     few = rows[::SAMPLE]
     with np.errstate(over="ignore", invalid="ignore"):
         deviation = subtract(few, first, low)
@@ -208,8 +207,7 @@ def _measure(rows: Rows, weights: Array | None, count: Array, exponent: Array | 
 
 def _mean(rows: Rows, weights: Array | None, count: Array, exponent: Array) -> tuple[Array, Array]:
     """Mean, from deviations from a row: good to the last digit of its distance to that row."""
-    shift, low = (rows.high[0], rows.low[0]) if isinstance(rows, WideRows) else (rows[0], None)
-    shift = shift.astype(np.float64)
+    shift, low = first_row(rows)
     units = exponent if exponent.any() else None
     sums = []
     for chunk, buffer in chunks(*rows.shape):
@@ -227,9 +225,7 @@ def _sum(terms: Array, weights: Array | None, out: Array | None) -> Array:
 
 def spread_exponent(rows: Rows) -> Array:
     """Exponent of the range of each column; 0 for a constant column."""
-    first = rows[0]
-    high, low = (first.high, first.low) if isinstance(first, WideRows) else (first, None)
-    high = high.astype(np.float64)
+    high, low = first_row(rows)
     with np.errstate(over="ignore", invalid="ignore"):
         # Scaled down, subnormal deviations may round away; scaled up, large ones overflow.
         down, up = np.full(len(high), 2), np.full(len(high), -2)

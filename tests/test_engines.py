@@ -16,7 +16,7 @@ def blas_threads():
 
 @pytest.mark.xfail(
     strict=False,
-    reason="some builds of OpenBLAS sometimes ignore a limit lifted by a thread that did not set it",
+    reason="OpenBLAS sometimes ignores a limit lifted by a thread that did not set it",
 )
 def test_overlapping_fits_give_the_blas_its_threads_back():
     """The limit is of the process: whoever leaves last must restore what the first one found."""

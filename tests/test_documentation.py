@@ -357,7 +357,7 @@ def test_set_up_names_what_exists():
     run, test = set_up(README.read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for command in (run, test):
-        extras = re.search(r'^(?:python -m )?pip install "\.\[([\w,]+)\]" && ', command)
+        extras = re.search(r'^(?:python -m )?pip install (?:-e )?"\.\[([\w,]+)\]" && ', command)
         assert extras, command
         assert set(extras[1].split(",")) <= set(project["optional-dependencies"])
     scripts = re.findall(r"[\w/]+\.py", run)

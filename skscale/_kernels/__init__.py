@@ -1,11 +1,13 @@
 """The hot loops, and nothing else: blocks of rows in, a few numbers or a block out.
 
-Everything here works on one block of rows that fits in a cache; who cuts the blocks and
-merges what comes out is not known here. A compiled twin of a function has its signature
-and its results and is chosen in this file, at import.
+Everything here works on one block of rows; who cuts the blocks and merges what comes out is not
+known here. The scalers' functions have compiled twins, with the same signatures and the same
+results to rounding, which are chosen in this file, at import, where they were built. The
+environment variable ``SKSCALE_KERNELS`` asks for one or the other: "compiled" or "numpy".
 """
 
-from skscale._kernels._affine import interpolate, standardize, uninterpolate, unstandardize
+import os
+
 from skscale._kernels._columns import check_finite, chunks, reduce_columns, total_weight
 from skscale._kernels._exact import (
     EXACT_INTEGER,
@@ -19,16 +21,50 @@ from skscale._kernels._exact import (
     subtract,
     two_sum,
 )
-from skscale._kernels._extrema import extrema
-from skscale._kernels._moments import (
-    moments,
-    ordinary_exponent,
-)
+from skscale._kernels._moments import ordinary_exponent
 from skscale._kernels._scatter import centred, scatter
 from skscale._kernels._sparse import check_stored, sparse_moments
+from skscale.errors import MissingDependencyError
+
+WANTED = os.environ.get("SKSCALE_KERNELS", "")
+if WANTED not in ("", "compiled", "numpy"):
+    raise ValueError(f"SKSCALE_KERNELS must be 'compiled' or 'numpy', or not set; got {WANTED!r}")
+
+IN_USE = "numpy"
+"""Which twins are in use: "compiled" or "numpy"."""
+
+if WANTED != "numpy":
+    try:
+        from skscale._kernels._compiled import (
+            extrema,
+            interpolate,
+            moments,
+            standardize,
+            uninterpolate,
+            unstandardize,
+        )
+
+        IN_USE = "compiled"
+    except ImportError as error:
+        if WANTED == "compiled":
+            raise MissingDependencyError(
+                "SKSCALE_KERNELS is 'compiled', but the compiled kernels were not built: there was "
+                "no C compiler when skscale was installed. Install one and then skscale again."
+            ) from error
+
+if IN_USE == "numpy":
+    from skscale._kernels._affine import (
+        interpolate,
+        standardize,
+        uninterpolate,
+        unstandardize,
+    )
+    from skscale._kernels._extrema import extrema
+    from skscale._kernels._moments import moments
 
 __all__ = [
     "EXACT_INTEGER",
+    "IN_USE",
     "Array",
     "Rows",
     "WideRows",

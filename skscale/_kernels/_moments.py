@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skscale._kernels._columns import chunks, reduce_columns
+from skscale._kernels._columns import check_finite, chunks, reduce_columns
 from skscale._kernels._exact import Array, Rows, WideRows, first_row, subtract, two_sum
 
 SMALLEST, LARGEST = 2.0**-400, 2.0**400
@@ -60,9 +60,7 @@ class Centred(NamedTuple):
     squares: Array
 
 
-def moments(
-    rows: Rows, weights: Array | None, has_missing: bool
-) -> tuple[Array, Array, Array, Array, Array]:
+def moments(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array, Array]:
     """Count, mean and centred second moment of every column of one block.
 
     Parameters
@@ -71,20 +69,23 @@ def moments(
         Real numbers, or NaN where a value is missing.
     weights : array of shape (n_rows,), or None
         Positive.
-    has_missing : bool
-        Whether there is a NaN.
 
     Returns
     -------
     count, mean, mean_low, second_moment, exponent : arrays of shape (n_columns,)
         The mean is ``mean + mean_low``, the sum of squared deviations from it
         ``second_moment * 4**exponent``.
+
+    Raises
+    ------
+    InfiniteValueError
+        With the position of the first infinity.
     """
     if len(rows) == 0:
         zeros = np.zeros(rows.shape[1])
         return zeros, zeros, zeros, zeros, zeros.astype(np.int64)
     column = None if weights is None else weights[:, np.newaxis]
-    if has_missing:
+    if check_finite(rows):
         rows, column = fill_missing(rows, column)
     count = column_count(rows, column)
     exponent = np.zeros(len(count), dtype=np.int64)

@@ -47,18 +47,12 @@ class Extrema:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure dense rows of shape (n_rows, n_features)."""
-        rows, weights, has_missing = prepare(rows, weights)
+        rows, weights = prepare(rows, weights)
         total = kernels.total_weight(rows, weights)
         if len(rows) == 0:
             empty, zeros = np.full(rows.shape[1], np.inf), np.zeros(rows.shape[1])
             return cls(total, zeros, empty, zeros, -empty, zeros)
-        count = np.full(rows.shape[1], total)
-        if has_missing:
-            observed = (~np.isnan(kernels.leading(rows))).astype(np.float64)
-            if weights is not None:
-                observed *= weights[:, np.newaxis]
-            count = kernels.reduce_columns(np.add, observed)
-        return cls(total, count, *kernels.extrema(rows, has_missing))
+        return cls(total, *kernels.extrema(rows, weights))
 
     def merge(self, later: Self) -> Self:
         """Extrema of these rows and the `later` ones."""

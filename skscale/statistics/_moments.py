@@ -68,13 +68,14 @@ class Moments:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC."""
-        rows, weights, has_missing = prepare(rows, weights)
+        rows, weights = prepare(rows, weights)
         if sparse.issparse(rows):
+            has_missing = kernels.check_stored(rows)
             rows = rows.tocsc(copy=True)
             rows.sum_duplicates()
             measured = kernels.sparse_moments(rows, weights, has_missing)
         else:
-            measured = kernels.moments(rows, weights, has_missing)
+            measured = kernels.moments(rows, weights)
         count, mean, mean_low, second_moment, exponent = measured
         zeros = np.zeros(len(count))
         is_wide = isinstance(rows, kernels.WideRows)

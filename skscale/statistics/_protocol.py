@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar, dataclass_transform, runtime_ch
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, Rows, as_rows, check_finite, check_stored, leading
+from skscale._kernels import Array, Rows, as_rows, check_finite, leading
 from skscale.errors import (
     IncompatibleStatisticError,
     MissingValueError,
@@ -119,8 +119,8 @@ def _represent(self: Any) -> str:
     return f"{type(self).__name__}(total={self.total:g}, n_features={self.n_features})"
 
 
-def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
-    """Rows and weights as the kernels take them, and whether a value is missing.
+def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
+    """Rows and weights as the kernels take them.
 
     Parameters
     ----------
@@ -133,11 +133,10 @@ def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
     -------
     rows : array of shape (n_weighted_rows, n_features), WideRows, or sparse
     weights : array of shape (n_weighted_rows,) or None
-    has_missing : bool
 
     Raises
     ------
-    InfiniteValueError, SampleWeightError, ValueError
+    SampleWeightError, ValueError
     """
     if not sparse.issparse(rows):
         rows = as_rows(rows)
@@ -155,8 +154,7 @@ def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
             raise SampleWeightError("weights must be finite and not negative")
         if not weights.all():
             rows, weights = rows[weights > 0], weights[weights > 0]
-    has_missing = check_stored(rows) if sparse.issparse(rows) else check_finite(rows)
-    return rows, weights, has_missing
+    return rows, weights
 
 
 def prepare_complete(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
@@ -164,13 +162,15 @@ def prepare_complete(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
 
     Raises
     ------
+    InfiniteValueError
+        With the position of the first infinity.
     MissingValueError
         With the columns that hold NaN.
     """
     if sparse.issparse(rows):
         rows = rows.toarray()
-    rows, weights, has_missing = prepare(rows, weights)
-    if has_missing:
+    rows, weights = prepare(rows, weights)
+    if check_finite(rows):
         columns = np.flatnonzero(np.isnan(leading(rows)).any(axis=0))
         raise MissingValueError(
             f"Input X contains NaN, in columns {columns.tolist()}.", tuple(columns.tolist())

@@ -1,0 +1,135 @@
+"""The compiled twins: blocks that lie in memory as the compiled loops read them, and are ordinary.
+
+All other blocks go to the functions of the same names in numpy, which know every case: integers
+wider than float64, float16, strides, exponents, infinities, and squares that vanish or overflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skscale._kernels import _affine, _extrema, _loops, _moments
+from skscale._kernels._exact import Array, Rows
+
+LETTERS = {"f": "float", "d": "double"}
+MOMENTS = {letter: _loops.moments[kind] for letter, kind in LETTERS.items()}
+EXTREMA = {letter: _loops.extrema[kind] for letter, kind in LETTERS.items()}
+AFFINE = {
+    (letter, other): _loops.affine[kind, written]
+    for letter, kind in LETTERS.items()
+    for other, written in LETTERS.items()
+}
+DTYPES = (np.float64, np.float64, np.float64, np.int64)
+NO_INTERVAL = (*[None] * 6, False)
+"""What a loop takes for the ends of an interval, and for clipping, where there are none."""
+
+
+def moments(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array, Array]:
+    """Count, mean and centred second moment of every column of one block."""
+    block = _in_order(rows)
+    if block is not None:
+        n_columns = block.shape[1]
+        count, mean, mean_low, second_moment = measured = np.empty((4, n_columns))
+        scratch = np.empty((4, n_columns))
+        if MOMENTS[block.dtype.char](
+            block, _in_line(weights), count, mean, mean_low, second_moment, scratch
+        ):
+            return *measured, np.zeros(n_columns, dtype=np.int64)
+    return _moments.moments(rows, weights)
+
+
+def extrema(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array, Array]:
+    """Count, minimum and maximum of every column of one block."""
+    block = _in_order(rows)
+    if block is not None:
+        count, minimum, maximum = np.empty((3, block.shape[1]))
+        if EXTREMA[block.dtype.char](block, _in_line(weights), count, minimum, maximum):
+            zeros = np.zeros(len(count))
+            return count, minimum, zeros, maximum, zeros
+    return _extrema.extrema(rows, weights)
+
+
+def standardize(
+    rows: Rows, mean: Array, mean_low: Array, width: Array, exponent: Array, out: Array
+) -> bool:
+    """``(rows - mean) / width``."""
+    return _map(_affine.standardize, rows, (mean, mean_low, width, exponent), out)
+
+
+def unstandardize(
+    rows: Array, mean: Array, mean_low: Array, width: Array, exponent: Array, out: Array
+) -> bool:
+    """``rows * width + mean``, the inverse of `standardize`."""
+    return _map(_affine.unstandardize, rows, (mean, mean_low, width, exponent), out, inverse=True)
+
+
+def interpolate(
+    rows: Rows,
+    minimum: Array,
+    minimum_low: Array,
+    width: Array,
+    exponent: Array,
+    lower: Array,
+    upper: Array,
+    clip: bool,
+    out: Array,
+) -> bool:
+    """Map ``[minimum, minimum + width]`` to ``[lower, upper]``: the ends exactly, no overshoot."""
+    given = minimum, minimum_low, width, exponent, lower, upper, clip
+    return _map(_affine.interpolate, rows, given, out)
+
+
+def uninterpolate(
+    rows: Array,
+    minimum: Array,
+    minimum_low: Array,
+    width: Array,
+    exponent: Array,
+    lower: Array,
+    upper: Array,
+    out: Array,
+) -> bool:
+    """Map ``[lower, upper]`` to ``[minimum, minimum + width]``, the inverse of `interpolate`."""
+    given = minimum, minimum_low, width, exponent, lower, upper
+    return _map(_affine.uninterpolate, rows, given, out, inverse=True)
+
+
+def _map(
+    twin: Callable[..., bool],
+    rows: Rows,
+    given: tuple[Any, ...],
+    out: Array,
+    *,
+    inverse: bool = False,
+) -> bool:
+    """Map a block by the compiled loop, or by the twin where the loop cannot."""
+    block = _in_order(rows)
+    if block is not None and out.dtype.char in LETTERS:
+        loop = AFFINE[block.dtype.char, out.dtype.char]
+        origin, low, width, exponent = map(np.asarray, given[:4], DTYPES)
+        rest = *given[4:], *NO_INTERVAL[len(given) :], inverse, out
+        status = loop(block, origin, low, width, exponent, *rest)
+        if status == _loops.SHARED:
+            rows = block = block.copy(order="K")
+            status = loop(block, origin, low, width, exponent, *rest)
+        if status != _loops.UNUSUAL:
+            return bool(status == _loops.ORDINARY)
+    return twin(rows, *given, out)
+
+
+def _in_order(rows: Rows) -> Array | None:
+    """The block as the loops read it: one row, or one column, after the other."""
+    if not isinstance(rows, np.ndarray) or rows.dtype.char not in LETTERS or rows.size == 0:
+        return None
+    size, strides = rows.itemsize, rows.strides
+    whole = strides[0] % size == 0 and strides[1] % size == 0 and rows.flags.aligned
+    if whole and size in strides:
+        return rows
+    return np.ascontiguousarray(rows)
+
+
+def _in_line(weights: Array | None) -> Array | None:
+    return None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)

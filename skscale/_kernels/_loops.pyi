@@ -1,0 +1,11 @@
+from typing import Any
+
+ORDINARY: int
+INFINITE: int
+UNUSUAL: int
+SHARED: int
+
+# Indexed by the names of C types, "float" or "double": one function for each kind of rows.
+moments: Any
+extrema: Any
+affine: Any

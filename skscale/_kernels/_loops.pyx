@@ -1,0 +1,653 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
+"""The inner loops of the scalers, compiled.
+
+Rows lie in memory row after row, or column after column; either way they are read once, at most
+`TILE` columns and `RUN` rows at a time. Narrow rows are folded: several of them side by side are
+one long row, and a column is a table of one column. Sums of a run are plain, sums of runs carry
+their rounding errors along.
+
+What is not ordinary is not dealt with here: the functions say so, and their twins in numpy look
+closer.
+"""
+
+from libc.math cimport INFINITY, nextafter
+
+cdef enum:
+    TILE = 256  # columns whose sums stay in the first cache together with the rows
+    RUN = 64  # longest plain running sum
+    FOLDED = 32  # length of a folded row
+    SAMPLE = 64  # rows that give the first centre
+
+cdef double CLOSE = 0.25  # largest (centre - mean)**2, in mean squares, that is taken off
+cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
+cdef double LARGEST = 2.0**800
+
+cdef enum:
+    _ORDINARY
+    _INFINITE
+    _UNUSUAL
+    _SHARED
+
+ORDINARY, INFINITE, UNUSUAL, SHARED = _ORDINARY, _INFINITE, _UNUSUAL, _SHARED
+
+ctypedef fused real:
+    float
+    double
+
+ctypedef fused written:
+    float
+    double
+
+
+cdef inline void add_to(double *high, double *low, double term) noexcept nogil:
+    """Add to an unevaluated sum of two floats (Knuth's two_sum)."""
+    cdef double total = high[0] + term
+    cdef double part = total - high[0]
+    low[0] += (high[0] - (total - part)) + (term - part)
+    high[0] = total
+
+
+cdef inline Py_ssize_t fold_of(
+    Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t stride
+) noexcept nogil:
+    """Number of rows that lie side by side as one."""
+    if stride != n_columns:
+        return 1
+    return max(1, min(n_rows, FOLDED // n_columns))
+
+
+# Moments ------------------------------------------------------------------------------------
+
+
+cdef bint plain_run(
+    const real *rows, Py_ssize_t n_rows, Py_ssize_t width, Py_ssize_t stride,
+    const double *centre, double *sums, double *squares,
+) noexcept nogil:
+    """Sums of deviations from a centre and of their squares; whether all of them are finite."""
+    cdef double s[TILE]
+    cdef double q[TILE]
+    cdef Py_ssize_t i = 0, j
+    cdef double a, b, c, d, everything = 0.0
+    cdef const real *first
+    cdef const real *second
+    cdef const real *third
+    cdef const real *fourth
+    for j in range(width):
+        s[j] = q[j] = 0.0
+    while i + 4 <= n_rows:
+        first = rows + i * stride
+        second = first + stride
+        third = second + stride
+        fourth = third + stride
+        for j in range(width):
+            a = first[j] - centre[j]
+            b = second[j] - centre[j]
+            c = third[j] - centre[j]
+            d = fourth[j] - centre[j]
+            s[j] += (a + b) + (c + d)
+            q[j] += (a * a + b * b) + (c * c + d * d)
+        i += 4
+    while i < n_rows:
+        first = rows + i * stride
+        for j in range(width):
+            a = first[j] - centre[j]
+            s[j] += a
+            q[j] += a * a
+        i += 1
+    for j in range(width):
+        everything += s[j] + q[j]
+        sums[j] = s[j]
+        squares[j] = q[j]
+    return everything - everything == 0.0
+
+
+cdef bint careful_run(
+    const real *rows, Py_ssize_t n_rows, Py_ssize_t width, Py_ssize_t stride,
+    const double *weights, Py_ssize_t fold,
+    const double *centre, double *sums, double *squares, double *count,
+) noexcept nogil:
+    """As `plain_run`, with a weight for each of the rows folded into one, and without NaN."""
+    cdef double s[TILE]
+    cdef double q[TILE]
+    cdef double n[TILE]
+    cdef double weight[TILE]
+    cdef Py_ssize_t i, j, k, n_columns = width // fold
+    cdef double a, b, w, everything = 0.0
+    cdef const real *x
+    for j in range(width):
+        s[j] = q[j] = n[j] = 0.0
+        weight[j] = 1.0
+    for i in range(n_rows):
+        x = rows + i * stride
+        if weights != NULL:
+            for k in range(fold):
+                w = weights[i * fold + k]
+                for j in range(k * n_columns, (k + 1) * n_columns):
+                    weight[j] = w
+        for j in range(width):
+            a = x[j] - centre[j] if x[j] == x[j] else 0.0
+            w = weight[j] if x[j] == x[j] else 0.0
+            b = a * w
+            n[j] += w
+            s[j] += b
+            q[j] += a * b
+    for j in range(width):
+        everything += s[j] + q[j]
+        sums[j] = s[j]
+        squares[j] = q[j]
+        count[j] = n[j]
+    return everything - everything == 0.0
+
+
+cdef bint sum_tile(
+    const real *rows, Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t stride,
+    const double *weights, const double *centre,
+    double *sums, double *squares, double *count,
+) noexcept nogil:
+    """Sums over all rows of at most `TILE` columns; whether they are finite."""
+    cdef double c[TILE]
+    cdef double s[TILE]
+    cdef double s_low[TILE]
+    cdef double q[TILE]
+    cdef double q_low[TILE]
+    cdef double n[TILE]
+    cdef double run_sum[TILE]
+    cdef double run_square[TILE]
+    cdef double run_count[TILE]
+    cdef Py_ssize_t fold = fold_of(n_rows, n_columns, stride)
+    cdef Py_ssize_t n_long = n_rows // fold, left = n_rows - n_long * fold
+    cdef Py_ssize_t i, j, height, side = fold, width
+    cdef bint careful = weights != NULL, finite
+    cdef const double *of_run = NULL
+    for i in range(fold):
+        for j in range(n_columns):
+            c[i * n_columns + j] = centre[j]
+    for j in range(fold * n_columns):
+        s[j] = s_low[j] = q[j] = q_low[j] = n[j] = 0.0
+    i = 0
+    while i < n_long or left > 0:
+        height = min(RUN, n_long - i)
+        if height == 0:  # the rows that do not fill a long one
+            height, side, left = 1, left, 0
+        width = side * n_columns
+        if weights != NULL:
+            of_run = weights + i * fold
+        finite = False
+        if not careful:
+            finite = plain_run(
+                rows + i * fold * stride, height, width, fold * stride, c, run_sum, run_square
+            )
+            for j in range(width):
+                run_count[j] = height
+        if not finite:
+            careful = True
+            if not careful_run(
+                rows + i * fold * stride, height, width, fold * stride, of_run, side, c,
+                run_sum, run_square, run_count,
+            ):
+                return False
+        for j in range(width):
+            add_to(&s[j], &s_low[j], run_sum[j])
+            add_to(&q[j], &q_low[j], run_square[j])
+            n[j] += run_count[j]
+        i += height
+    for j in range(n_columns):
+        for i in range(1, fold):
+            add_to(&s[j], &s_low[j], s[j + i * n_columns])
+            add_to(&q[j], &q_low[j], q[j + i * n_columns])
+            s_low[j] += s_low[j + i * n_columns]
+            q_low[j] += q_low[j + i * n_columns]
+            n[j] += n[j + i * n_columns]
+        sums[j] = s[j] + s_low[j]
+        squares[j] = q[j] + q_low[j]
+        count[j] = n[j]
+    return True
+
+
+cdef bint sum_block(
+    const real *rows, Py_ssize_t n_rows, Py_ssize_t n_columns,
+    Py_ssize_t row_stride, Py_ssize_t column_stride,
+    const double *weights, const double *centre,
+    double *sums, double *squares, double *count,
+) noexcept nogil:
+    """Sums of deviations from a centre, of their squares, and of weights."""
+    cdef Py_ssize_t step = TILE if column_stride == 1 else 1, j = 0
+    if column_stride != 1 and row_stride != 1:
+        return False
+    while j < n_columns:
+        if not sum_tile(
+            rows + j * column_stride, n_rows, min(step, n_columns - j), row_stride,
+            weights, centre + j, sums + j, squares + j, count + j,
+        ):
+            return False
+        j += step
+    return True
+
+
+cdef void first_values(
+    const real *rows, Py_ssize_t n_rows, Py_ssize_t n_columns,
+    Py_ssize_t row_stride, Py_ssize_t column_stride, double *first,
+) noexcept nogil:
+    """First value of every column that is not missing; 0 if there is none."""
+    cdef Py_ssize_t i, j
+    cdef double x
+    for j in range(n_columns):
+        first[j] = 0.0
+        for i in range(n_rows):
+            x = rows[i * row_stride + j * column_stride]
+            if x == x:
+                first[j] = x
+                break
+
+
+cdef void near_mean(
+    const real *rows, Py_ssize_t n_rows, Py_ssize_t n_columns,
+    Py_ssize_t row_stride, Py_ssize_t column_stride,
+    const double *weights, const double *first, double *centre,
+) noexcept nogil:
+    """A centre near the mean, and equal to it in a constant column."""
+    cdef Py_ssize_t i, j, step = (n_rows + SAMPLE - 1) // SAMPLE
+    cdef double x, w, total, count
+    for j in range(n_columns):
+        total = count = 0.0
+        i = 0
+        while i < n_rows:
+            x = rows[i * row_stride + j * column_stride]
+            if x == x:
+                w = 1.0 if weights == NULL else weights[i]
+                total += w * (x - first[j])
+                count += w
+            i += step
+        x = first[j] + total / count if count > 0 else first[j]
+        centre[j] = x if x - x == 0.0 else first[j]
+
+
+cdef bint is_constant(
+    const real *column, Py_ssize_t n_rows, Py_ssize_t stride, double value
+) noexcept nogil:
+    """Whether all values that are not missing are the same one."""
+    cdef Py_ssize_t i
+    cdef double x
+    for i in range(n_rows):
+        x = column[i * stride]
+        if x != value and x == x:
+            return False
+    return True
+
+
+cdef bint block_moments(
+    const real[:, :] rows, const double[::1] weights,
+    double[::1] count, double[::1] mean, double[::1] mean_low, double[::1] second_moment,
+    double[:, ::1] scratch,
+) noexcept nogil:
+    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1], j
+    cdef Py_ssize_t row_stride = rows.strides[0] // <Py_ssize_t> sizeof(real)
+    cdef Py_ssize_t column_stride = rows.strides[1] // <Py_ssize_t> sizeof(real)
+    cdef const real *data = &rows[0, 0]
+    cdef const double *of_rows = NULL
+    cdef double *first = &scratch[0, 0]
+    cdef double *centre = &scratch[1, 0]
+    cdef double *sums = &scratch[2, 0]
+    cdef double *squares = &scratch[3, 0]
+    cdef double *n = &count[0]
+    cdef double step, square
+    cdef bint again
+    cdef int attempt
+    if weights is not None:
+        of_rows = &weights[0]
+    first_values(data, n_rows, n_columns, row_stride, column_stride, first)
+    near_mean(data, n_rows, n_columns, row_stride, column_stride, of_rows, first, centre)
+    for attempt in range(2):
+        if not sum_block(
+            data, n_rows, n_columns, row_stride, column_stride, of_rows, centre, sums, squares, n
+        ):
+            return False
+        again = False
+        for j in range(n_columns):
+            if n[j] > 0.0:
+                sums[j] /= n[j]
+            step = sums[j]
+            if attempt == 0 and step * step * n[j] > CLOSE * squares[j]:
+                centre[j] += step
+                again = True
+        if not again:
+            break
+    for j in range(n_columns):
+        step, square = sums[j], squares[j] - sums[j] * sums[j] * n[j]
+        mean[j], mean_low[j] = centre[j], 0.0
+        add_to(&mean[j], &mean_low[j], step)
+        if squares[j] == 0.0:
+            square = 0.0
+            if not is_constant(data + j * column_stride, n_rows, row_stride, first[j]):
+                return False
+        elif not SMALLEST <= square <= LARGEST:
+            return False
+        second_moment[j] = square
+    return True
+
+
+def moments(
+    const real[:, :] rows, const double[::1] weights,
+    double[::1] count, double[::1] mean, double[::1] mean_low, double[::1] second_moment,
+    double[:, ::1] scratch,
+):
+    """Count, mean and centred second moment of every column of at least one row.
+
+    A few rows give a centre near the mean; where they misled, the mean found is the centre of a
+    second go. `scratch` holds four numbers a column. Returns whether everything is ordinary: no
+    infinity, and nothing that could have overflown or vanished when it was squared.
+    """
+    cdef bint ordinary
+    with nogil:
+        ordinary = block_moments(rows, weights, count, mean, mean_low, second_moment, scratch)
+    return ordinary
+
+
+# Extrema ------------------------------------------------------------------------------------
+
+
+cdef void extrema_tile(
+    const real *rows, Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t stride,
+    const double *weights, double *minimum, double *maximum, double *count,
+) noexcept nogil:
+    """Smallest, largest and weight of the values that are not missing, in at most `TILE` columns.
+
+    The comparisons are such that NaN never wins one.
+    """
+    cdef real low[TILE]
+    cdef real high[TILE]
+    cdef real gap[TILE]
+    cdef double n[TILE]
+    cdef Py_ssize_t fold = fold_of(n_rows, n_columns, stride)
+    cdef Py_ssize_t n_long = n_rows // fold, left = n_rows - n_long * fold
+    cdef Py_ssize_t i = 0, j, k, r, height, side = fold, width
+    cdef double w, total
+    cdef real a, gaps
+    cdef const real *x
+    for j in range(fold * n_columns):
+        low[j], high[j], n[j] = INFINITY, -INFINITY, 0.0
+    while i < n_long or left > 0:
+        height = min(RUN, n_long - i)
+        if height == 0:
+            height, side, left = 1, left, 0
+        width = side * n_columns
+        for j in range(width):
+            gap[j] = 0.0
+        for r in range(height):
+            x = rows + (i + r) * fold * stride
+            for j in range(width):
+                a = x[j]
+                low[j] = a if a < low[j] else low[j]
+                high[j] = a if a > high[j] else high[j]
+                gap[j] += a - a
+        gaps = 0.0
+        for j in range(width):
+            gaps += gap[j]
+        if gaps == 0.0 and weights == NULL:
+            for j in range(width):
+                n[j] += height
+        else:
+            for r in range(height):
+                x = rows + (i + r) * fold * stride
+                for k in range(side):
+                    w = 1.0 if weights == NULL else weights[(i + r) * fold + k]
+                    for j in range(k * n_columns, (k + 1) * n_columns):
+                        n[j] += w if x[j] == x[j] else 0.0
+        i += height
+    for j in range(n_columns):
+        for i in range(1, fold):
+            k = j + i * n_columns
+            low[j] = low[k] if low[k] < low[j] else low[j]
+            high[j] = high[k] if high[k] > high[j] else high[j]
+            n[j] += n[k]
+        minimum[j], maximum[j], count[j] = low[j], high[j], n[j]
+
+
+cdef bint block_extrema(
+    const real[:, :] rows, const double[::1] weights,
+    double[::1] count, double[::1] minimum, double[::1] maximum,
+) noexcept nogil:
+    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1], j = 0
+    cdef Py_ssize_t row_stride = rows.strides[0] // <Py_ssize_t> sizeof(real)
+    cdef Py_ssize_t column_stride = rows.strides[1] // <Py_ssize_t> sizeof(real)
+    cdef const double *of_rows = NULL
+    cdef Py_ssize_t step = TILE if column_stride == 1 else 1
+    if column_stride != 1 and row_stride != 1:
+        return False
+    if weights is not None:
+        of_rows = &weights[0]
+    while j < n_columns:
+        extrema_tile(
+            &rows[0, 0] + j * column_stride, n_rows, min(step, n_columns - j), row_stride, of_rows,
+            &minimum[j], &maximum[j], &count[j],
+        )
+        j += step
+    for j in range(n_columns):
+        if count[j] > 0.0 and (minimum[j] == -INFINITY or maximum[j] == INFINITY):
+            return False
+    return True
+
+
+def extrema(
+    const real[:, :] rows, const double[::1] weights,
+    double[::1] count, double[::1] minimum, double[::1] maximum,
+):
+    """Count, smallest and largest value of every column of at least one row.
+
+    A column without a value has ``inf`` and ``-inf``. Returns whether no value is infinite.
+    """
+    cdef bint finite
+    with nogil:
+        finite = block_extrema(rows, weights, count, minimum, maximum)
+    return finite
+
+
+# Affine maps --------------------------------------------------------------------------------
+
+cdef struct Map:
+    # From rows to rows, column by column: the numbers of one tile, and which steps there are.
+    double origin[TILE]
+    double low[TILE]
+    double width[TILE]
+    double lower[TILE]
+    double upper[TILE]
+    double length[TILE]
+    bint inverse
+    bint stretched
+    bint clipped
+
+
+cdef inline void map_row(
+    const real *x, Py_ssize_t width, Map *by, double *out, double *gap
+) noexcept nogil:
+    """One row mapped in float64; `gap` becomes NaN where a value became NaN or infinite."""
+    cdef Py_ssize_t j
+    cdef double a
+    if by.inverse:
+        if by.stretched:
+            for j in range(width):
+                out[j] = (x[j] - by.lower[j]) / by.length[j]
+            for j in range(width):
+                out[j] = out[j] * by.width[j] + by.low[j] + by.origin[j]
+        else:
+            for j in range(width):
+                out[j] = x[j] * by.width[j] + by.low[j] + by.origin[j]
+    else:
+        for j in range(width):
+            out[j] = (x[j] - by.origin[j] - by.low[j]) / by.width[j]
+    for j in range(width):
+        gap[j] += out[j] - out[j]
+    if by.stretched and not by.inverse:
+        for j in range(width):
+            a = out[j] * by.length[j] + by.lower[j]
+            out[j] = by.upper[j] if (a > by.upper[j] and out[j] <= 1.0) else a
+    if by.clipped:
+        for j in range(width):
+            a = out[j]
+            a = by.lower[j] if a < by.lower[j] else a
+            out[j] = by.upper[j] if a > by.upper[j] else a
+
+
+cdef bint only_missing(
+    const real *rows, const written *out, Py_ssize_t n_rows, Py_ssize_t width,
+    Py_ssize_t stride, Py_ssize_t out_stride,
+) noexcept nogil:
+    """Whether nothing in a mapped run but missing values is infinite or became NaN."""
+    cdef double gap[TILE]
+    cdef double gaps = 0.0
+    cdef Py_ssize_t i, j
+    cdef const real *x
+    cdef const written *z
+    for j in range(width):
+        gap[j] = 0.0
+    for i in range(n_rows):
+        x = rows + i * stride
+        z = out + i * out_stride
+        for j in range(width):
+            gap[j] += (x[j] - x[j]) + (z[j] - z[j]) if x[j] == x[j] else 0.0
+    for j in range(width):
+        gaps += gap[j]
+    return gaps == 0.0
+
+
+cdef int why_gap(const real *x, Py_ssize_t width, Map *by) noexcept nogil:
+    """What is behind a result that is not finite: ordinary in columns that had no values."""
+    cdef double out[TILE]
+    cdef double gap[TILE]
+    cdef Py_ssize_t j
+    cdef bint clipped = by.clipped
+    for j in range(width):
+        if x[j] == x[j] and x[j] - x[j] != 0.0:
+            return _INFINITE
+        gap[j] = 0.0
+    by.clipped = False
+    map_row(x, width, by, out, gap)
+    by.clipped = clipped
+    for j in range(width):
+        if out[j] == out[j] and out[j] - out[j] != 0.0:
+            return _UNUSUAL
+    return _ORDINARY
+
+
+cdef int map_tile(
+    const real *rows, Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t stride,
+    Map *by, written *out, Py_ssize_t out_stride,
+) noexcept nogil:
+    """Map all rows of at most `TILE` columns, whose numbers `by` holds."""
+    cdef double mapped[TILE]
+    cdef double gap[TILE]
+    cdef Py_ssize_t fold = fold_of(n_rows, n_columns, stride) if stride == out_stride else 1
+    cdef Py_ssize_t n_long = n_rows // fold, left = n_rows - n_long * fold
+    cdef Py_ssize_t i = 0, j, k, r, height, width = fold * n_columns
+    cdef double gaps
+    cdef int status = _ORDINARY, why
+    cdef const real *x
+    cdef written *z
+    for j in range(n_columns, width):  # what is there already is copied over and over
+        k = j - n_columns
+        by.origin[j], by.low[j], by.width[j] = by.origin[k], by.low[k], by.width[k]
+        if by.stretched or by.clipped:
+            by.lower[j], by.upper[j], by.length[j] = by.lower[k], by.upper[k], by.length[k]
+    while i < n_long or left > 0:
+        height = min(RUN, n_long - i)
+        if height == 0:
+            height, width, left = 1, left * n_columns, 0
+        for j in range(width):
+            gap[j] = 0.0
+        for r in range(height):
+            x = rows + (i + r) * fold * stride
+            z = out + (i + r) * fold * out_stride
+            map_row(x, width, by, mapped, gap)
+            for j in range(width):
+                z[j] = <written> mapped[j]
+        gaps = 0.0
+        for j in range(width):
+            gaps += gap[j]
+        x = rows + i * fold * stride
+        z = out + i * fold * out_stride
+        if gaps != 0.0 and not only_missing(
+            x, z, height, width, fold * stride, fold * out_stride
+        ):
+            for r in range(height):
+                why = why_gap(x + r * fold * stride, width, by)
+                status = max(status, why)
+        i += height
+    return status
+
+
+cdef int map_block(
+    const real[:, :] rows,
+    const double[:] origin, const double[:] low, const double[:] width,
+    const long long[:] exponent, const double[:] lower, const double[:] upper,
+    bint clip, bint inverse, written[:, :] out,
+) noexcept nogil:
+    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1], i, j, n, step
+    cdef Py_ssize_t row_stride = rows.strides[0] // <Py_ssize_t> sizeof(real)
+    cdef Py_ssize_t column_stride = rows.strides[1] // <Py_ssize_t> sizeof(real)
+    cdef Py_ssize_t out_row_stride = out.strides[0] // <Py_ssize_t> sizeof(written)
+    cdef Py_ssize_t out_column_stride = out.strides[1] // <Py_ssize_t> sizeof(written)
+    cdef const char *start = <const char *> &rows[0, 0]
+    cdef const char *stop = <const char *> (&rows[n_rows - 1, n_columns - 1] + 1)
+    cdef bint bounded = lower is not None
+    cdef double length
+    cdef int status = _ORDINARY, of_tile
+    cdef Map by
+    if column_stride == 1 and out_column_stride == 1:
+        step = TILE
+    elif row_stride == 1 and out_row_stride == 1:
+        step = 1
+    else:
+        return _UNUSUAL
+    if start < <char *> (&out[n_rows - 1, n_columns - 1] + 1) and <char *> &out[0, 0] < stop:
+        return _SHARED
+    by.inverse, by.stretched, by.clipped = inverse, False, clip
+    for j in range(n_columns):
+        if exponent[j] != 0:
+            return _UNUSUAL
+        if bounded and not (lower[j] == 0.0 and upper[j] == 1.0):
+            by.stretched = True
+    j = 0
+    while j < n_columns:
+        n = min(step, n_columns - j)
+        for i in range(n):
+            by.origin[i], by.low[i], by.width[i] = origin[j + i], low[j + i], width[j + i]
+            if bounded:
+                length = upper[j + i] - lower[j + i]
+                # Not short of the upper end: what goes beyond it by rounding is cut.
+                while not inverse and lower[j + i] + length < upper[j + i]:
+                    length = nextafter(length, INFINITY)
+                by.lower[i], by.upper[i], by.length[i] = lower[j + i], upper[j + i], length
+        of_tile = map_tile(
+            &rows[0, 0] + j * column_stride, n_rows, n, row_stride, &by,
+            &out[0, 0] + j * out_column_stride, out_row_stride,
+        )
+        status = max(status, of_tile)
+        j += step
+    return status
+
+
+def affine(
+    const real[:, :] rows,
+    const double[:] origin, const double[:] low, const double[:] width,
+    const long long[:] exponent, const double[:] lower, const double[:] upper,
+    bint clip, bint inverse, written[:, :] out,
+):
+    """Map every column of at least one row, and say what was met on the way.
+
+    ``(rows - (origin + low)) / width``, then from [0, 1] to ``[lower, upper]`` where these are
+    given and differ; or, with `inverse`, the way back. `out` must lie in memory as `rows` does.
+
+    Returns
+    -------
+    status : int
+        `ORDINARY` if all is done, and what is not finite was missing; `INFINITE` if there was an
+        infinity. If nothing was done, or not well: `UNUSUAL` if numbers overflow or the
+        exponents are not zero, `SHARED` if `out` is the memory of `rows`.
+    """
+    cdef int status
+    with nogil:
+        status = map_block(
+            rows, origin, low, width, exponent, lower, upper, clip, inverse, out
+        )
+    return status

@@ -40,7 +40,7 @@ def thread_limit(n_threads: int) -> Iterator[None]:
     Notes
     -----
     The innermost limit counts. It holds in the thread (or asynchronous task) that set it, and not
-    in threads and processes that are started inside. Tables of less than about a million numbers
+    in threads and processes that are started inside. Tables of less than two million numbers
     are worked on in the caller's thread whatever the limit. Matrix products inside a block never
     use threads of their own.
 
@@ -48,7 +48,7 @@ def thread_limit(n_threads: int) -> Iterator[None]:
     --------
     >>> import numpy as np
     >>> import skscale
-    >>> rows = np.random.default_rng(0).normal(size=(50_000, 40))
+    >>> rows = np.random.default_rng(0).normal(size=(60_000, 40))
     >>> with skscale.thread_limit(1):
     ...     alone = skscale.StandardScaler().fit(rows)
     >>> bool((alone.mean_ == skscale.StandardScaler().fit(rows).mean_).all())

@@ -178,6 +178,23 @@ class TestErrors:
             list(parts)
         assert len(done) < 100
 
+    def test_an_error_waits_for_no_more_than_has_begun(self, n_threads):
+        done = []
+
+        def work(rows):
+            done.append(rows)
+            if rows.start == 0:
+                raise ValueError("block 0")
+            time.sleep(0.2)
+
+        with (
+            skscale.thread_limit(n_threads),
+            pytest.raises(ValueError, match="block 0"),
+            engines.mapped_blocks(work, engines.cut(1000, 10), 10**9) as parts,
+        ):
+            list(parts)
+        assert len(done) <= 1 + n_threads
+
     def test_rules_for_floating_point_errors_are_the_callers(self, n_threads):
         def divide(rows):
             return np.array([float(rows.start)]) / 0.0

@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
+from joblib.parallel import ThreadingBackend
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
@@ -116,8 +117,8 @@ def test_our_limit_goes_before_all_others(monkeypatch):
 # The context manager ------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("cores")
 def test_limits_nest_and_the_innermost_counts():
-    before = allowed_threads()
     with thread_limit(2):
         with thread_limit(5):
             assert allowed_threads() == 5
@@ -125,7 +126,7 @@ def test_limits_nest_and_the_innermost_counts():
         with pytest.raises(ZeroDivisionError), thread_limit(np.int64(7)):
             1 / (allowed_threads() - 7)
         assert allowed_threads() == 2
-    assert allowed_threads() == before
+    assert allowed_threads() == CORES
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, 2.0, True, None, "2", np.nan])
@@ -210,6 +211,13 @@ def test_pools_of_processes_start_none(monkeypatch):
 def test_workers_of_workers_start_none():
     assert in_workers(lambda: nested(), backend="loky") == {1}
     assert in_workers(lambda: nested(), backend="threading") == {1}
+
+
+@pytest.mark.usefixtures("cores")
+def test_a_worker_that_was_told_nothing_starts_none():
+    """So do backends of other libraries leave it, unlike joblib's own processes."""
+    with parallel_config(ThreadingBackend(nesting_level=1)):
+        assert allowed_threads() == 1
 
 
 @pytest.mark.usefixtures("cores")

@@ -103,7 +103,7 @@ def _restore(found: list[tuple[Any, int]]) -> None:
 def _release_control() -> None:
     """Let the next thread that sets the limit of OpenBLAS be heard, whichever it is.
 
-    Since version 3.8, threadpoolctl silently ignores all but the thread that set the limit first.
+    threadpoolctl 3.8 silently ignores all but the thread that set the limit first.
     """
     release = getattr(OpenBLASController, "clear_controlling_thread", None)
     if release is not None:

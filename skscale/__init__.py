@@ -1,7 +1,8 @@
 """Preprocessing that learns from training rows only, and keeps none of them."""
 
+from skscale._threads import thread_limit
 from skscale.decomposition import PCA, Whitener
 from skscale.normalization import BatchNormalizer
 from skscale.scaling import MinMaxScaler, StandardScaler
 
-__all__ = ["PCA", "BatchNormalizer", "MinMaxScaler", "StandardScaler", "Whitener"]
+__all__ = ["PCA", "BatchNormalizer", "MinMaxScaler", "StandardScaler", "Whitener", "thread_limit"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -34,7 +35,7 @@ from skscale._blocks import Apply, apply_table, measure_table, stored_rows
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
 from skscale._parameters import Rule, check_parameters
-from skscale._reduce import block_rows, single_threaded_blas
+from skscale._reduce import block_rows
 from skscale._tables import Table
 from skscale.errors import (
     AllMissingWarning,
@@ -62,6 +63,8 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     _allow_missing: ClassVar[bool] = False
     _columnwise: ClassVar[bool] = True
     _reads_stored: ClassVar[bool] = False
+    # What matrix products run in; work on columns, which has none, leaves BLAS alone.
+    _products: ClassVar[AbstractContextManager[None]] = nullcontext()
 
     # Learning -------------------------------------------------------------------------
 
@@ -272,11 +275,12 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         step = self._block_rows(table.shape[1])
         if table.is_sparse and self._reads_stored:
             step = stored_rows(table.source)
-        statistic = measure_table(table, weights, self._measure, step, type(self).__name__)
-        return statistic if earlier is None else self._recast(earlier).merge(statistic)
+        with self._products:
+            statistic = measure_table(table, weights, self._measure, step, type(self).__name__)
+            return statistic if earlier is None else self._recast(earlier).merge(statistic)
 
     def _settle(self, statistic: Any) -> Self:
-        with single_threaded_blas:  # as while measuring: the bits must not depend on threads
+        with self._products:
             self._solve(statistic)
         self.statistic_ = statistic
         return self
@@ -318,7 +322,8 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
                 return result
         n_columns = getattr(self, "_n_features_out", table.shape[1])
         out = self._output(table, n_columns, copy)
-        self._write(table, self._apply(), out)
+        with self._products:
+            self._write(table, self._apply(), out)
         if (kind := self._output_kind()) == "default":
             return out
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
@@ -341,8 +346,9 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
                 return result
         names = self._names_in()[columns] if self._columnwise else self._names_in()
         out = self._output(table, len(names), copy)
-        invert = self._invert(columns)
-        apply_table(table, lambda rows, out: invert(narrow(rows), out), out, type(self).__name__)
+        with self._products:
+            invert, method = self._invert(columns), type(self).__name__
+            apply_table(table, lambda rows, out: invert(narrow(rows), out), out, method)
         if (kind := self._output_kind()) == "default":
             return out
         return tables.to_frame(out, kind, names, table, self._columnwise)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from scipy import sparse
 
 from skscale._admission import name_infinity, name_missing
 from skscale._kernels import Array, Rows, as_rows, check_finite
-from skscale._reduce import block_rows, cut, map_blocks, tree_reduce
+from skscale._reduce import block_rows, cut, mapped_blocks, tree_reduce
 from skscale._tables import Table
 from skscale.errors import InfiniteValueError, MissingValueError
 
@@ -48,9 +49,9 @@ def measure_table(
             raise name_infinity(error, rows.start, table.names) from None
 
     n_rows, n_features = table.shape
-    parts = map_blocks(of_block, cut(n_rows, step), n_rows * n_features)
     try:
-        return tree_reduce(parts, lambda earlier, later: earlier.merge(later))
+        with mapped_blocks(of_block, cut(n_rows, step), n_rows * n_features) as parts:
+            return tree_reduce(parts, lambda earlier, later: earlier.merge(later))
     except MissingValueError:
         raise name_missing(table, method) from None
 
@@ -86,14 +87,13 @@ def apply_table(
         if not apply(block, out[rows]) and not in_place:
             check(block, rows.start)
 
-    n_rows, n_features = table.shape
-    blocks = cut(n_rows, block_rows(max(n_features, out.shape[1])))
-    size = n_rows * n_features
+    n_rows, width = table.shape[0], max(table.shape[1], out.shape[1])
+    blocks, size = cut(n_rows, block_rows(width)), n_rows * width
     if in_place:  # what is wrong must be found before anything is written
-        for _ in map_blocks(lambda rows: check(read(rows), rows.start), blocks, size):
-            pass
-    for _ in map_blocks(map_block, blocks, size):
-        pass
+        with mapped_blocks(lambda rows: check(read(rows), rows.start), blocks, size) as checks:
+            deque(checks, maxlen=0)
+    with mapped_blocks(map_block, blocks, size) as writes:
+        deque(writes, maxlen=0)
 
 
 def without_rounding(apply: Apply, rounding: Array) -> Apply:

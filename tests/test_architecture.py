@@ -25,6 +25,7 @@ FLOORS = (
     {"errors"},
     {"_kernels"},
     {"statistics", "_linalg", "_tables", "_parameters", "_callbacks"},
+    {"_blas", "_threads"},
     {"_reduce"},
     {"_admission"},
     {"_blocks"},
@@ -45,7 +46,14 @@ FROM_SKLEARN_BASE = {"ClassNamePrefixFeaturesOutMixin", "OneToOneFeatureMixin", 
 """What files other than `_base.py` may take from `sklearn.base`: no class with state of its own."""
 
 PUBLIC = {
-    "skscale": ["BatchNormalizer", "MinMaxScaler", "PCA", "StandardScaler", "Whitener"],
+    "skscale": [
+        "BatchNormalizer",
+        "MinMaxScaler",
+        "PCA",
+        "StandardScaler",
+        "Whitener",
+        "thread_limit",
+    ],
     "skscale.decomposition": ["PCA", "Whitener"],
     "skscale.errors": [
         "AllMissingWarning",

@@ -58,7 +58,7 @@ OF_ORDERLESS = {
     "check_sample_weight_equivalence_on_sparse_data",
 }
 
-CLASSES = [getattr(skscale, name) for name in skscale.__all__]
+CLASSES = [kind for name in skscale.__all__ if isinstance(kind := getattr(skscale, name), type)]
 ESTIMATORS = [estimator for kind in CLASSES for estimator in VARIANTS.get(kind, [kind()])]
 
 LEFT_OUT = [

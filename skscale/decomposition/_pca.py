@@ -14,6 +14,7 @@ from skscale import _kernels as kernels
 from skscale import _linalg as linalg
 from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
+from skscale._blas import single_threaded_blas
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
@@ -176,6 +177,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
     }
     _statistics: ClassVar = (Scatter, Triangle)
     _columnwise: ClassVar = False
+    _products: ClassVar = single_threaded_blas
     # scikit-learn's class takes no weights: a Pipeline is not to ask whether this one wants any.
     __metadata_request__fit: ClassVar = {"sample_weight": False}
     __metadata_request__partial_fit: ClassVar = {"sample_weight": False}
@@ -384,7 +386,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
             out[:, 0] = model.log_likelihood(self._centre(rows, exponent)) - log_unit
             return bool(np.isfinite(out.sum()))
 
-        self._write(table, score, likelihood)
+        with self._products:
+            self._write(table, score, likelihood)
         return likelihood[:, 0]
 
     def score(self, X: Any, y: Any = None) -> float:

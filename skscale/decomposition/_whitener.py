@@ -10,6 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin
 from skscale import _linalg as linalg
 from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
+from skscale._blas import single_threaded_blas
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
@@ -139,6 +140,7 @@ class Whitener(StatisticTransformer):
     }
     _statistics: ClassVar = (Scatter, Triangle, RadialScatter)
     _columnwise: ClassVar = False
+    _products: ClassVar = single_threaded_blas
 
     def __init__(
         self,

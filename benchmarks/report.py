@@ -10,11 +10,11 @@ from benchmarks.rows import AT_MOST, LIMITS
 Record = Mapping[str, Any]
 """A row as it is stored."""
 
-SIDES = {"skscale": "skscale", "sklearn": "sklearn", "sklearnex": "intelex", "numpy": "numpy"}
+SIDES = {"skscale": "ours", "sklearn": "sklearn", "sklearnex": "intelex", "numpy": "numpy"}
 FASTER = ("sklearn", "sklearnex", "numpy")
 """Against these, ratios say how many times faster we are; against limits, how many times slower."""
 
-WORDS = ("table", "work", "unit")
+WORDS = ("table", "work", "", "what", "which")
 """Headings of columns that go to the left."""
 
 MARKS = {True: "✓", False: "✗", None: ""}
@@ -54,10 +54,10 @@ class Comparison:
         return self.value >= self.target if self.sign == "≥" else self.value <= self.target
 
     def show(self, *, spread: bool) -> str:
-        """Return the ratio, perhaps its range, and the target: "7.20 (6.91–7.52) ≥ 12 ✗"."""
+        """Return the ratio, perhaps its range, and the target: "7.20 (6.91–7.52) ≥12 ✗"."""
         varies = spread and self.lowest < self.highest
         between = f" ({brief(self.lowest)}–{brief(self.highest)})" if varies else ""
-        target = "" if self.target is None else f" {self.sign} {self.target:g} {MARKS[self.met]}"
+        target = "" if self.target is None else f" {self.sign}{self.target:g} {MARKS[self.met]}"
         return f"{brief(self.value)}{between}{target}"
 
 
@@ -131,7 +131,7 @@ def cells(row: Record, *, spread: bool) -> dict[str, str]:
     """Return the row by heading."""
     unit, size = unit_of(row)
     limit = next((side for side in row["samples"] if side in LIMITS), AT_MOST)
-    shown = {"table": row["data"], "work": row["work"], "unit": unit}
+    shown = {"table": row["data"], "work": row["work"], "": unit}
     for side, heading in SIDES.items():
         if samples := samples_of(row, side):
             shown[heading] = brief(median(samples) / size)
@@ -209,7 +209,10 @@ def text(results: Record) -> str:
                 cell.ljust(width) if heading in WORDS else cell.rjust(width)
                 for heading, cell, width in zip(table[0], row, widths, strict=True)
             ]
-            lines.append("  ".join(padded).rstrip())
+            words = sum(heading in WORDS for heading in table[0])
+            sides = words + sum(heading in SIDES.values() for heading in table[0])
+            parts = (*padded[:words], " ".join(padded[words:sides]), *padded[sides:])
+            lines.append("  ".join(parts).rstrip())
         lines.append("")
     return "\n".join([*lines, LEGEND, *notes(results), tally(results)])
 
@@ -220,7 +223,7 @@ def text(results: Record) -> str:
 def markdown(table: Sequence[Sequence[str]]) -> str:
     """Return a table; numbers go to the right."""
     head, *rows = table
-    rule = ["---" if heading in WORDS else "---:" for heading in head]
+    rule = [":---" if heading in WORDS else "---:" for heading in head]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
 
 
@@ -261,14 +264,14 @@ shows the table and measures nothing.
   order, 0.1 s after the one before: the threads of a BLAS go on spinning for a while, and would
   take a core from the next. Work of less than 20 ms is done many times over, and the time is that
   of one. Results are fresh arrays, and giving them back is not counted.
-- **skscale and scikit-learn** are called alike, as a user calls them. **intelex** is
-  scikit-learn-intelex: `BasicStatistics` (mean and variance, or minimum and maximum) beside the
-  fits of scalers, its `PCA` beside ours. A dash: it has no such work, or was not installed.
+- **Ours**, skscale, and **sklearn**, scikit-learn, are called alike, as a user calls them.
+  **intelex** is scikit-learn-intelex: `BasicStatistics` (mean and variance, or minimum and maximum)
+  beside the fits of scalers, its `PCA` beside ours. A dash: it has no such work, or was not installed.
 - **numpy** is the textbook line with no check at all: `mean` and `std`, `min` and `max`,
   `(X - shift) / scale`, `eigh` of the scatter matrix of the centred rows, `svd`.
 - **limit** is what this machine needs to read the table, `X.sum()`, beside a fit, and to read and
   write it, `X.copy()`, beside a transform. For `Whitener` it is our `PCA`.
-- **vs sklearn** and **vs intelex**: how many times faster skscale is. **vs limit**: how many times
+- **vs sklearn** and **vs intelex**: how many times faster ours is. **vs limit**: how many times
   the limit it takes. In brackets the smallest and largest ratio within a round: the cores may be
   shared with others, and where that range is wide, two digits of the ratio are noise. Then the
   target: ✓ met, ✗ not met.
@@ -288,7 +291,7 @@ shows the table and measures nothing.
 
 def page(results: Record) -> str:
     """Return the page of docs/."""
-    setting = [["", ""], *([name, value] for name, value in results["setting"].items())]
+    setting = [["what", "which"], *([name, value] for name, value in results["setting"].items())]
     groups = (f"## {group}\n\n{markdown(table)}" for group, table in tables(results, spread=True))
     remarks = "\n".join(f"- {note}" for note in notes(results))
     return PAGE.format(

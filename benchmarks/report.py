@@ -266,7 +266,8 @@ shows the table and measures nothing.
   of one. Results are fresh arrays, and giving them back is not counted.
 - **Ours**, skscale, and **sklearn**, scikit-learn, are called alike, as a user calls them.
   **intelex** is scikit-learn-intelex: `BasicStatistics` (mean and variance, or minimum and maximum)
-  beside the fits of scalers, its `PCA` beside ours. A dash: it has no such work, or was not installed.
+  beside the fits of scalers, its `PCA` beside ours. A dash: it has no such work, or was not
+  installed.
 - **numpy** is the textbook line with no check at all: `mean` and `std`, `min` and `max`,
   `(X - shift) / scale`, `eigh` of the scatter matrix of the centred rows, `svd`.
 - **limit** is what this machine needs to read the table, `X.sum()`, beside a fit, and to read and

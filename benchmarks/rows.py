@@ -154,7 +154,7 @@ def scaler(name: str, step: str, data: Data, targets: Mapping[str, float] = {}) 
         against["numpy"] = NUMPY[name, f"{step} with NaN" if data.missing else step]
     if is_array or data.layout == "pandas":
         against |= {READ: sides.reading} if step == "fit" else {COPY: sides.copying}
-    return Row(name, step.removesuffix("_transform"), data, against, targets)
+    return Row(name, step, data, against, targets)
 
 
 def weighted(name: str, data: Data) -> Row:
@@ -175,7 +175,7 @@ def components() -> Iterator[Row]:
     yield pca("fit, full", PCA_TALL, {"svd_solver": "full"}, {}, {"sklearn": 10})
     yield pca("fit, auto", PCA_TALL, {}, numpy)
     ours, theirs = map(sides.transforming, both("PCA"))
-    against = {"skscale": ours, "sklearn": theirs, "numpy": sides.projecting, COPY: sides.copying}
+    against = {"skscale": ours, "sklearn": theirs, "numpy": sides.projecting}
     against["sklearnex"] = intel(sides.transforming, IntelPCA, svd_solver="covariance_eigh")
     yield Row("PCA", "transform", PCA_TALL, against, {"sklearn": 2.5})
     for step in ("fit", "transform"):

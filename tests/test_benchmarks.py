@@ -148,6 +148,13 @@ def test_stored_results_are_shown_without_measuring(tmp_path, monkeypatch, capsy
     assert page.read_text(encoding="utf-8") == report.page(RESULTS)
 
 
+def test_the_page_is_made_from_the_stored_results():
+    """If this fails: python -m benchmarks --read benchmarks/results.json --page docs/benchmarks.md."""
+    results = json.loads((measuring.ROOT / "benchmarks" / "results.json").read_text("utf-8"))
+    page = (measuring.ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert page == report.page(results)
+
+
 def test_causes_are_of_rows_that_there_are():
     assert set(report.CAUSES) <= {
         report.title(command.as_json(each, {})) for each in ROWS if each.targets

@@ -149,7 +149,7 @@ def test_stored_results_are_shown_without_measuring(tmp_path, monkeypatch, capsy
 
 
 def test_the_page_is_made_from_the_stored_results():
-    """If this fails: python -m benchmarks --read benchmarks/results.json --page docs/benchmarks.md."""
+    """If this fails: `python -m benchmarks --read` the results, `--page` to the page."""
     results = json.loads((measuring.ROOT / "benchmarks" / "results.json").read_text("utf-8"))
     page = (measuring.ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     assert page == report.page(results)
@@ -204,8 +204,8 @@ def test_results_outlive_the_clock(monkeypatch):
 
 def test_peak_extra_memory():
     assert memory.peak_extra(lambda: None) < 1e6
-    assert 79e6 < memory.peak_extra(lambda: np.ones(10_000_000)) < 90e6
-    assert 79e6 < memory.peak_extra(lambda: np.ones(10_000_000).sum()) < 90e6  # not the result's
+    assert 78.5e6 < memory.peak_extra(lambda: np.ones(10_000_000)) < 90e6
+    assert 78.5e6 < memory.peak_extra(lambda: np.ones(10_000_000).sum()) < 90e6  # not the result's
     assert memory.peak_extra(lambda: None) < 1e6  # the earlier peak is forgotten
 
 

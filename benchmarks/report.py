@@ -186,7 +186,7 @@ def notes(results: Record) -> Iterator[str]:
                 for name, samples in solvers.items()
             )
             yield f"{title(row)}: the fastest of {', '.join(each)}."
-    if results["setting"]["scikit-learn-intelex"] == "not installed":
+    if any(row["samples"].get("sklearnex") == [] for row in results["rows"]):
         yield INSTALL + "."
 
 

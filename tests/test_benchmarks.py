@@ -43,7 +43,7 @@ BEST = row(
 )
 PEAK = row("peak", "B", targets={AT_MOST: 64e6}, skscale=[65e6], sklearn=[900e6])
 RESULTS = {
-    "setting": {"processor": "abacus", "scikit-learn-intelex": "not installed"},
+    "setting": {"processor": "abacus"},
     "rows": [FIT, BEST, PEAK],
 }
 

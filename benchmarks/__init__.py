@@ -1,0 +1,1 @@
+"""skscale against scikit-learn, scikit-learn-intelex and plain numpy: ``python -m benchmarks``."""

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_info
 
 import skscale  # noqa: F401  so that its kernels are loaded, and a BLAS
+from skscale._kernels import IN_USE
 
 LIBRARIES = (
     "numpy",
@@ -30,7 +30,6 @@ def setting() -> dict[str, str]:
     """Return all that a reader needs to judge the numbers, by title."""
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    compiled = "skscale._kernels._compiled" in sys.modules
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "processor": processor(),
@@ -42,7 +41,7 @@ def setting() -> dict[str, str]:
         "Python": platform.python_version(),
         "skscale": project["version"],
         **{library: version(library) for library in LIBRARIES},
-        "kernels of skscale": "compiled" if compiled else "numpy",
+        "kernels of skscale": IN_USE,
         "BLAS": "; ".join(dict.fromkeys(map(blas, pools))) or "unknown",
     }
 

@@ -31,7 +31,7 @@ FLOORS = (
     {"_blocks"},
     {"_base"},
     {"scaling", "decomposition", "normalization"},
-    {"model_selection", "leakage", "testing"},
+    {"model_selection", "leakage", "testing", "_versions"},
     {"__init__"},
 )
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
@@ -41,6 +41,7 @@ KNOWS_TABLES = {
     "_tables": TABLE_LIBRARIES,
     "_reduce": {"dask"},  # an engine too
     "testing": {"pandas", "polars"},  # the values of `set_output`, which a law tries
+    "_versions": TABLE_LIBRARIES,  # by name, to print which are installed
 }
 FROM_SKLEARN_BASE = {"ClassNamePrefixFeaturesOutMixin", "OneToOneFeatureMixin", "clone"}
 """What files other than `_base.py` may take from `sklearn.base`: no class with state of its own."""
@@ -52,6 +53,7 @@ PUBLIC = {
         "PCA",
         "StandardScaler",
         "Whitener",
+        "show_versions",
         "thread_limit",
     ],
     "skscale.decomposition": ["PCA", "Whitener"],

@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from skscale import _kernels as kernels
 from skscale._kernels import _affine, _extrema, _moments
 from skscale.errors import InfiniteValueError
 
-from . import draws
+from . import draws, truth
 
 compiled = pytest.importorskip(
     "skscale._kernels._compiled",
@@ -136,6 +137,16 @@ def test_a_column_that_rises_is_centred_again():
     assert_same_moments(compiled.moments(rows, None), _moments.moments(rows, None), rows)
 
 
+@pytest.mark.parametrize("n_columns", [1, 5, 40])
+def test_sums_of_runs_lose_nothing(n_columns):
+    """A thousand equal terms are rounded the same way a thousand times, unless it is kept."""
+    column = np.tile([0.1, -0.1], 2**16)
+    rows = np.repeat(column[:, np.newaxis], n_columns, axis=1)
+    exact = len(column) * Fraction(0.1) ** 2
+    for found in compiled.moments(rows, None)[3]:
+        assert truth.digits(found, exact) >= 15
+
+
 COLUMNS = {"mean": [0.0, 5.0, -1e9], "low": [0.0, 1e-17, -1e-9], "width": [1.0, 0.3, 7e5]}
 ENDS = {"unit": (0.0, 1.0), "both": (-1.0, 1.0), "odd": (-0.3, 0.6), "far": (1e6, 1e6 + 1)}
 
@@ -194,10 +205,13 @@ def test_maps_of_the_infinite_and_of_what_overflows(bad, layout, clip):
             assert not (finite and np.isinf(bad))
 
 
-def test_maps_into_their_own_rows():
+@pytest.mark.parametrize("huge", [False, True])
+def test_maps_into_their_own_rows(huge):
     for name, arguments in calls(5, (-1.0, 1.0), True):
         rows = table(130, 5)
-        rows[7, 2] = 1e308  # twice: once compiled, and once more from the rows as they were
+        if huge:  # what overflows on the way is done once more, from the rows as they were
+            rows[7, 2] = 1e308 if name in ("standardize", "interpolate") else 1.5
+            arguments[0][2], arguments[2][2] = -1e308, 1.5e308
         expected = np.zeros_like(rows)
         getattr(_affine, name)(rows, *arguments, expected)
         getattr(compiled, name)(rows, *arguments, rows)

@@ -424,7 +424,7 @@ cdef bint block_extrema(
         )
         j += step
     for j in range(n_columns):
-        if count[j] > 0.0 and (minimum[j] == -INFINITY or maximum[j] == INFINITY):
+        if minimum[j] == -INFINITY or maximum[j] == INFINITY:  # none of a column without values
             return False
     return True
 

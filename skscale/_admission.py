@@ -53,6 +53,37 @@ def check_feature_names(feature_names: Any, n_features: int) -> Array:
     return np.array(names, dtype=object)
 
 
+def accept_columns(estimator: Any, table: Table, reset: bool) -> bool:
+    """Do for a plain table what scikit-learn's `validate_data` does where it has no complaint.
+
+    Parameters
+    ----------
+    estimator : object
+        With `reset`, one that has learned no names yet.
+    table : Table
+        From `read_plain`.
+    reset : bool
+        Whether to learn the columns instead of comparing them.
+
+    Returns
+    -------
+    is_accepted : bool
+        If not, or if the estimator is not fitted, `validate_data` has something to say.
+    """
+    state, names = vars(estimator), table.names
+    if reset:
+        estimator.n_features_in_ = table.shape[1]
+        if names is not None:
+            estimator.feature_names_in_ = np.array(names, dtype=object)
+        return True
+    if state.get("n_features_in_") != table.shape[1]:
+        return False
+    expected = state.get("feature_names_in_")
+    if expected is None or names is None:
+        return expected is names
+    return list(expected) == names
+
+
 def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
     """Weights of the rows as float64.
 

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skscale import _tables as tables
 from skscale._admission import (
     Occasion,
+    accept_columns,
     check_feature_names,
     check_stored_values,
     check_weights,
@@ -266,7 +267,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         return self
 
     def _check_parameters(self) -> None:
-        check_parameters(type(self).__name__, self._rules, self.get_params(deep=False))
+        check_parameters(self, self._rules)
 
     def _add_to(self, earlier: Any, table: Table, weights: Array | None) -> Any:
         step = self._block_rows(table.shape[1])
@@ -295,6 +296,11 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
 
     def _admit(self, X: Any, *, reset: bool) -> Table:
         """Open a table and compare (or, with `reset`, learn) its columns."""
+        plain = tables.read_plain(X)
+        if plain is not None and accept_columns(self, plain, reset):
+            return plain
+        if not reset:
+            check_is_fitted(self)
         accepted = self._check_sparse(X) if sparse.issparse(X) else False
         table = tables.read(X, accept_sparse=accepted)
         given = X if tables.is_frame(X) else table.source
@@ -305,11 +311,29 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             raise SchemaError(describe_columns(str(error), expected, table.names)) from None
         return table
 
+    def _admit_transformed(self, X: Any) -> tuple[Table, Any]:
+        """Open a table of transformed rows, and say which of the fitted columns it has."""
+        plain = tables.read_plain(X)
+        is_fitted = hasattr(self, "n_features_in_")
+        if plain is not None and plain.names is None and is_fitted:
+            if plain.shape[1] == self._width_out():
+                return plain, slice(None)
+        check_is_fitted(self)
+        X, columns = self._order_columns(X)
+        accepted = self._check_sparse(X) if sparse.issparse(X) else False
+        table = tables.read(X, accept_sparse=accepted)
+        n_columns = self._width_out() if isinstance(columns, slice) else len(columns)
+        if table.shape[1] != n_columns:
+            raise SchemaError(
+                f"X has {table.shape[1]} columns, but inverse_transform of "
+                f"{type(self).__name__} is expecting {n_columns}, the ones that transform gives."
+            )
+        return table, columns
+
     def _copy(self) -> bool:
         return getattr(self, "copy", True)
 
     def _transform(self, X: Any, copy: bool) -> Any:
-        check_is_fitted(self)
         table = self._admit(X, reset=False)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, self._allow_missing)
@@ -324,27 +348,19 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
 
     def _inverse_transform(self, X: Any, copy: bool) -> Any:
-        check_is_fitted(self)
-        X, columns = self._order_columns(X)
-        accepted = self._check_sparse(X) if sparse.issparse(X) else False
-        table = tables.read(X, accept_sparse=accepted)
-        n_columns = self._width_out() if isinstance(columns, slice) else len(columns)
-        if table.shape[1] != n_columns:
-            raise SchemaError(
-                f"X has {table.shape[1]} columns, but inverse_transform of "
-                f"{type(self).__name__} is expecting {n_columns}, the ones that transform gives."
-            )
+        table, columns = self._admit_transformed(X)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, True)
             result = self._invert_sparse(table.source, copy)
             if result is not None:
                 return result
-        names = self._names_in()[columns] if self._columnwise else self._names_in()
-        out = self._output(table, len(names), copy)
+        is_part = self._columnwise and not isinstance(columns, slice)
+        out = self._output(table, len(columns) if is_part else self.n_features_in_, copy)
         invert = self._invert(columns)
         apply_table(table, lambda rows, out: invert(narrow(rows), out), out, type(self).__name__)
         if (kind := self._output_kind()) == "default":
             return out
+        names = self._names_in()[columns] if is_part else self._names_in()
         return tables.to_frame(out, kind, names, table, self._columnwise)
 
     def _output(self, table: Table, n_columns: int, copy: bool) -> Array:

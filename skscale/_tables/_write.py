@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skscale._kernels import Array
-from skscale._tables._read import Table, float_dtype
+from skscale._tables._table import Table, float_dtype
 from skscale.errors import MissingDependencyError
 
 

@@ -1,0 +1,137 @@
+"""Frames to blocks of floats: columns of numbers all at once, the strange ones one by one."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from skscale._kernels import EXACT_INTEGER, Array, Rows, WideRows, as_rows, is_wide
+from skscale._tables._table import Table, float_dtype
+from skscale.errors import NonNumericColumnError
+
+
+def read_frame(X: Any, names: list[Any]) -> Table:
+    """Open a frame of at least one row and column; dtypes are looked at once each.
+
+    Raises
+    ------
+    NonNumericColumnError
+        Columns that hold anything but numbers.
+    """
+    import narwhals.stable.v1 as narwhals
+
+    frame = narwhals.from_native(X, eager_only=True)
+    types = list(X.dtypes if hasattr(type(X), "dtypes") else X.schema.types)
+    by_type = {kind: _numpy_dtype(frame[:, types.index(kind)]) for kind in set(types)}
+    found = [by_type[kind] for kind in types]
+    alone = [i for i, dtype in enumerate(found) if dtype is None]
+    for i in alone:
+        found[i] = _dtype_of_values(frame[:, i])
+    dtypes = [dtype for dtype in found if dtype is not None]
+    if len(dtypes) < len(found):
+        strangers = [
+            f"{name!r} ({frame[:, i].dtype})" for i, name in enumerate(names) if found[i] is None
+        ]
+        raise NonNumericColumnError(
+            f"Columns that are not numbers: {', '.join(strangers)}. Only numeric columns can be "
+            "measured. Encode or drop them, or send each kind of column to its own transformer: "
+            "make_column_transformer((transformer, make_column_selector(dtype_include='number')))."
+        )
+    dtype = float_dtype(np.result_type(*set(dtypes)))
+    long = {i: kind for i, kind in enumerate(dtypes) if kind.kind in "iu" and kind.itemsize == 8}
+    together = [i for i in range(len(names)) if by_type[types[i]] is not None] if alone else None
+
+    def rows(block: slice) -> Rows:
+        part = frame[block]
+        if together is None:
+            high = _floats(part, dtype)
+        else:
+            high = np.empty(part.shape, dtype)
+            if together:
+                high[:, together] = _floats(part[:, together], dtype)
+            for i in alone:
+                high[:, i] = _strange_values(part[:, i])
+        return _with_low_parts(part, high, long) if long else as_rows(high)
+
+    return Table(X, X.shape, dtype, rows, names)
+
+
+def _numpy_dtype(column: Any) -> np.dtype[Any] | None:
+    """Numpy dtype that the values of a column convert to, if its type tells; else None."""
+    dtype, name = column.dtype, str(column.dtype).lower()
+    native = getattr(column.to_native(), "dtype", None)
+    native = getattr(native, "subtype", native)  # of a sparse column
+    if isinstance(native, np.dtype) and native.kind in "biuf":
+        return native if native.itemsize <= 8 else np.dtype(np.float64)
+    if name == "boolean" or name in ("float16", "float32"):
+        return np.dtype("bool" if name == "boolean" else name)
+    if not dtype.is_numeric():
+        return None
+    return np.dtype(name) if dtype.is_integer() and "128" not in name else np.dtype(np.float64)
+
+
+def _dtype_of_values(column: Any) -> np.dtype[Any] | None:
+    """float64 for Python numbers (and None), or for no values at all; None for others.
+
+    numpy keeps Python numbers as objects. Polars and Arrow have a type for a column that never had
+    a value.
+    """
+    if str(column.dtype).lower() == "object":
+        numbers = (Real, Decimal, np.number, np.bool_, type(None))
+        missing = getattr(sys.modules.get("pandas"), "NA", None)
+        values = np.asarray(column.to_native(), dtype=object)
+        plain = all(isinstance(value, numbers) or value is missing for value in values)
+    else:
+        plain = column.null_count() == len(column)
+    return np.dtype(np.float64) if plain else None
+
+
+def _strange_values(column: Any) -> Array:
+    """Values of a column of Python numbers, or of none."""
+    if column.null_count() == len(column):
+        return np.full(len(column), np.nan)
+    return column.to_native().to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _floats(frame: Any, dtype: np.dtype[Any]) -> Array:
+    """Values of columns of numbers side by side, NaN where one is missing.
+
+    Integers beyond `EXACT_INTEGER` are rounded.
+    """
+    import narwhals.stable.v1 as narwhals
+
+    native = frame.to_native()
+    if type(native).__module__.startswith("pandas"):
+        if all(isinstance(kind, np.dtype) for kind in set(native.dtypes)):
+            return native.to_numpy(dtype=dtype)
+        return native.to_numpy(dtype=dtype, na_value=np.nan)
+    odd = [name for name, kind in frame.schema.items() if _is_odd(kind)]
+    if odd:
+        frame = frame.with_columns(narwhals.col(*odd).cast(narwhals.Float64))
+    return np.asarray(frame.to_numpy()).astype(dtype, copy=False)
+
+
+def _is_odd(kind: Any) -> bool:
+    """Whether numpy has no numbers of this type: truth values and decimals of a frame."""
+    return not (kind.is_float() or kind.is_integer()) or "128" in str(kind)
+
+
+def _with_low_parts(frame: Any, high: Array, long: dict[int, np.dtype[Any]]) -> Rows:
+    """Rows with what rounding took from long integers; `high` itself where it took nothing."""
+    positions = np.array(list(long))
+    largest = np.fmax.reduce(np.abs(high[:, positions]), axis=0)
+    low: Array | None = None
+    for i in positions[largest >= EXACT_INTEGER].tolist():
+        column = frame[:, i]
+        integers = np.asarray(column.fill_null(0).to_numpy()).astype(long[i], copy=False)
+        if is_wide(integers):
+            wide, missing = WideRows.of_integers(integers), np.isnan(high[:, i])
+            if low is None:
+                high, low = np.array(high), np.zeros(high.shape)
+            high[:, i] = np.where(missing, np.nan, wide.high)
+            low[:, i] = np.where(missing, 0, wide.low)
+    return as_rows(high) if low is None else WideRows(high, low)

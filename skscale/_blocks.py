@@ -98,9 +98,9 @@ def apply_table(
 
 def without_rounding(apply: Apply, rounding: Array) -> Apply:
     """Map rows by `apply`, then take deviations below `rounding` for the zeros they stand for."""
-    columns = np.flatnonzero(rounding)
-    if len(columns) == 0:
+    if not np.count_nonzero(rounding):
         return apply
+    columns = np.flatnonzero(rounding)
 
     def flattened(rows: Any, out: Array) -> bool:
         finite = apply(rows, out)

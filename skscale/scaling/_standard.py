@@ -7,6 +7,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 from sklearn.base import OneToOneFeatureMixin
+from sklearn.exceptions import NotFittedError
 
 from skscale import _kernels as kernels
 from skscale._base import StatisticTransformer
@@ -185,17 +186,34 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
 
         The attributes count, so that someone may set `mean_` and `scale_` and transform.
         """
-        given: Any = self.mean_ if self.scale_ is None else self.scale_
-        n_features = getattr(self, "n_features_in_", np.size(given))
-        parts: list[Any] = [0.0, 0.0, 1.0, 0]
+        self._check_learned()
+        n_features = getattr(self, "n_features_in_", None)
+        if n_features is None:
+            n_features = np.size(self.mean_ if self.scale_ is None else self.scale_)
+        mean: Any = 0.0
+        low: Any = 0.0
+        width: Any = 1.0
+        exponent: Any = 0
         if self.with_mean:
-            parts[:2] = self.mean_, self._mean_low_
+            mean, low = self.mean_, self._mean_low_
         if self.with_std:
-            parts[2:] = self._width_ if np.any(self._exponent_) else self.scale_, self._exponent_
-        mean, low, width, exponent = (
-            np.broadcast_to(part, (n_features,))[columns] for part in parts
+            exponent = self._exponent_
+            width = self._width_ if np.count_nonzero(exponent) else self.scale_
+        return (
+            per_column(mean, n_features)[columns],
+            per_column(low, n_features)[columns],
+            per_column(width, n_features)[columns],
+            per_column(exponent, n_features)[columns],
         )
-        return mean, low, width, exponent
+
+    def _check_learned(self) -> None:
+        """Raise if parameters were set after `fit` that ask for what it did not learn."""
+        for parameter, attribute in (("with_mean", "mean_"), ("with_std", "scale_")):
+            if getattr(self, parameter) and getattr(self, attribute) is None:
+                raise NotFittedError(
+                    f"This StandardScaler was fitted without {attribute}, which {parameter}=True "
+                    f"needs. Fit it again, or set {parameter}=False."
+                )
 
     def _check_sparse(self, X: Any) -> Sequence[str]:
         if self.with_mean:
@@ -236,3 +254,10 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = not self.with_mean
         return tags
+
+
+def per_column(value: Any, n_features: int) -> Array:
+    """An array of one number per column, of what may be one number for all."""
+    if isinstance(value, np.ndarray) and value.shape == (n_features,):
+        return value
+    return np.broadcast_to(value, (n_features,))

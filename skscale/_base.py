@@ -314,10 +314,9 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     def _admit_transformed(self, X: Any) -> tuple[Table, Any]:
         """Open a table of transformed rows, and say which of the fitted columns it has."""
         plain = tables.read_plain(X)
-        is_fitted = hasattr(self, "n_features_in_")
-        if plain is not None and plain.names is None and is_fitted:
-            if plain.shape[1] == self._width_out():
-                return plain, slice(None)
+        is_nameless = plain is not None and plain.names is None and hasattr(self, "n_features_in_")
+        if plain is not None and is_nameless and plain.shape[1] == self._width_out():
+            return plain, slice(None)
         check_is_fitted(self)
         X, columns = self._order_columns(X)
         accepted = self._check_sparse(X) if sparse.issparse(X) else False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -26,15 +27,18 @@ def read_frame(X: Any, names: list[Any]) -> Table:
 
     frame = narwhals.from_native(X, eager_only=True)
     types = list(X.dtypes if hasattr(type(X), "dtypes") else X.schema.types)
-    by_type = {kind: _numpy_dtype(frame[:, types.index(kind)]) for kind in set(types)}
+    first = {kind: frame.get_column(names[types.index(kind)]) for kind in set(types)}
+    by_type = {kind: _numpy_dtype(column) for kind, column in first.items()}
     found = [by_type[kind] for kind in types]
     alone = [i for i, dtype in enumerate(found) if dtype is None]
     for i in alone:
-        found[i] = _dtype_of_values(frame[:, i])
+        found[i] = _dtype_of_values(frame.get_column(names[i]))
     dtypes = [dtype for dtype in found if dtype is not None]
     if len(dtypes) < len(found):
         strangers = [
-            f"{name!r} ({frame[:, i].dtype})" for i, name in enumerate(names) if found[i] is None
+            f"{name!r} ({first[kind].dtype})"
+            for name, kind, dtype in zip(names, types, found, strict=True)
+            if dtype is None
         ]
         raise NonNumericColumnError(
             f"Columns that are not numbers: {', '.join(strangers)}. Only numeric columns can be "
@@ -43,19 +47,20 @@ def read_frame(X: Any, names: list[Any]) -> Table:
         )
     dtype = float_dtype(np.result_type(*set(dtypes)))
     long = {i: kind for i, kind in enumerate(dtypes) if kind.kind in "iu" and kind.itemsize == 8}
-    together = [i for i in range(len(names)) if by_type[types[i]] is not None] if alone else None
+    together = [i for i, kind in enumerate(types) if by_type[kind] is not None]
+    odd_types = {kind for kind in first if by_type[kind] is not None and _is_odd(first[kind])}
+    odd = [name for name, kind in zip(names, types, strict=True) if kind in odd_types]
 
     def rows(block: slice) -> Rows:
-        part = frame[block]
-        if together is None:
-            high = _floats(part, dtype)
+        part = frame if block == slice(0, len(X)) else frame[block]
+        if not alone:
+            high = _floats(part, odd, dtype)
         else:
             high = np.empty(part.shape, dtype)
             if together:
-                high[:, together] = _floats(part[:, together], dtype)
-            for i in alone:
-                high[:, i] = _strange_values(part[:, i])
-        return _with_low_parts(part, high, long) if long else as_rows(high)
+                high[:, together] = _floats(part[:, together], odd, dtype)
+            high[:, alone] = _strange_values(part[:, alone])
+        return _with_low_parts(part, names, high, long) if long else as_rows(high)
 
     return Table(X, X.shape, dtype, rows, names)
 
@@ -90,17 +95,18 @@ def _dtype_of_values(column: Any) -> np.dtype[Any] | None:
     return np.dtype(np.float64) if plain else None
 
 
-def _strange_values(column: Any) -> Array:
-    """Values of a column of Python numbers, or of none."""
-    if column.null_count() == len(column):
-        return np.full(len(column), np.nan)
-    return column.to_native().to_numpy(dtype=np.float64, na_value=np.nan)
+def _strange_values(frame: Any) -> Array:
+    """Values of columns of Python numbers, which only pandas has, or of nothing at all."""
+    native = frame.to_native()
+    if not hasattr(native, "isna"):
+        return np.full(frame.shape, np.nan)
+    return np.where(native.isna(), np.nan, native.to_numpy(dtype=object)).astype(np.float64)
 
 
-def _floats(frame: Any, dtype: np.dtype[Any]) -> Array:
+def _floats(frame: Any, odd: Sequence[Any], dtype: np.dtype[Any]) -> Array:
     """Values of columns of numbers side by side, NaN where one is missing.
 
-    Integers beyond `EXACT_INTEGER` are rounded.
+    Integers beyond `EXACT_INTEGER` are rounded; the `odd` ones have no numbers of numpy's.
     """
     import narwhals.stable.v1 as narwhals
 
@@ -109,24 +115,26 @@ def _floats(frame: Any, dtype: np.dtype[Any]) -> Array:
         if all(isinstance(kind, np.dtype) for kind in set(native.dtypes)):
             return native.to_numpy(dtype=dtype)
         return native.to_numpy(dtype=dtype, na_value=np.nan)
-    odd = [name for name, kind in frame.schema.items() if _is_odd(kind)]
     if odd:
         frame = frame.with_columns(narwhals.col(*odd).cast(narwhals.Float64))
     return np.asarray(frame.to_numpy()).astype(dtype, copy=False)
 
 
-def _is_odd(kind: Any) -> bool:
-    """Whether numpy has no numbers of this type: truth values and decimals of a frame."""
-    return not (kind.is_float() or kind.is_integer()) or "128" in str(kind)
+def _is_odd(column: Any) -> bool:
+    """Whether numpy has no such numbers: truth values that may be missing, decimals, 128 bits."""
+    dtype = column.dtype
+    return not (dtype.is_float() or dtype.is_integer()) or "128" in str(dtype)
 
 
-def _with_low_parts(frame: Any, high: Array, long: dict[int, np.dtype[Any]]) -> Rows:
+def _with_low_parts(
+    frame: Any, names: Sequence[Any], high: Array, long: dict[int, np.dtype[Any]]
+) -> Rows:
     """Rows with what rounding took from long integers; `high` itself where it took nothing."""
     positions = np.array(list(long))
     largest = np.fmax.reduce(np.abs(high[:, positions]), axis=0)
     low: Array | None = None
     for i in positions[largest >= EXACT_INTEGER].tolist():
-        column = frame[:, i]
+        column = frame.get_column(names[i])
         integers = np.asarray(column.fill_null(0).to_numpy()).astype(long[i], copy=False)
         if is_wide(integers):
             wide, missing = WideRows.of_integers(integers), np.isnan(high[:, i])

@@ -38,13 +38,12 @@ def read_plain(X: Any) -> Table | None:
     if pandas is None or type(X) is not pandas.DataFrame:
         return None
     dtypes = set(X.dtypes.tolist())
-    dtype = dtypes.pop() if dtypes else None
-    if dtypes or dtype not in PLAIN or len(X) == 0:
+    if len(dtypes) != 1 or not dtypes <= PLAIN or len(X) == 0:
         return None
     names = X.columns.tolist()
     if set(map(type, names)) != {str} or len(set(names)) < len(names):
         return None
-    return Table(X, X.shape, dtype, float_rows(X), names)
+    return Table(X, X.shape, dtypes.pop(), float_rows(X), names)
 
 
 def float_rows(X: Any) -> Any:

@@ -99,26 +99,28 @@ def _like_pandas(pandas: Any, array: Array, given: Any, dtypes: Sequence[Any]) -
         order += positions
     alone = [i for i, dtype in enumerate(dtypes) if not isinstance(dtype, np.dtype)]
     if alone:
-        missing = given.iloc[:, alone].isna().to_numpy()
-        extended = {
-            i: _nullable(pandas, array[:, i], gone, dtypes[i])
-            for i, gone in zip(alone, missing.T, strict=True)
-        }
-        parts.append(pandas.DataFrame(extended, index=given.index))
+        extended = {i: _nullable(pandas, array[:, i], dtypes[i]) for i in alone}
+        parts.append(pandas.DataFrame(extended, index=given.index, copy=False))
         order += alone
+    if len(parts) == 1:
+        return parts[0]
     return pandas.concat(parts, axis=1).iloc[:, np.argsort(order)]
 
 
-def _nullable(pandas: Any, values: Array, missing: Array, dtype: Any) -> Any:
-    """Values as an extension array of the float dtype nearest to a given one."""
+def _nullable(pandas: Any, values: Array, dtype: Any) -> Any:
+    """Values as an extension array of the float dtype nearest to a given one.
+
+    What is missing is NaN here, and what is NaN is missing there.
+    """
+    missing = np.isnan(values)
     if isinstance(dtype, pandas.ArrowDtype):
         arrow = _import("pyarrow")
         kind = dtype.pyarrow_dtype if dtype.kind == "f" else arrow.float64()
         return pandas.arrays.ArrowExtensionArray(
             arrow.chunked_array([arrow.array(values, mask=missing).cast(kind)])
         )
-    kind = np.float32 if dtype == pandas.Float32Dtype() else np.float64
-    return pandas.arrays.FloatingArray(values.astype(kind), missing.copy())
+    width = np.float32 if dtype == pandas.Float32Dtype() else np.float64
+    return pandas.arrays.FloatingArray(values.astype(width), missing)
 
 
 def _import(library: str) -> Any:

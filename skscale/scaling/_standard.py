@@ -187,9 +187,8 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         The attributes count, so that someone may set `mean_` and `scale_` and transform.
         """
         self._check_learned()
-        n_features = getattr(self, "n_features_in_", None)
-        if n_features is None:
-            n_features = np.size(self.mean_ if self.scale_ is None else self.scale_)
+        given: Any = self.mean_ if self.scale_ is None else self.scale_
+        n_features = getattr(self, "n_features_in_", None) or np.size(given)
         mean: Any = 0.0
         low: Any = 0.0
         width: Any = 1.0

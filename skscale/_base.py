@@ -257,8 +257,8 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         """A copy to fit; without `keep`, stripped of what was learned (names ending in _)."""
         draft = copy.copy(self)
         if not keep:
-            for name in [name for name in vars(draft) if name.endswith("_")]:
-                delattr(draft, name)
+            own = {name: value for name, value in vars(draft).items() if not name.endswith("_")}
+            draft.__dict__ = own
         return draft
 
     def _become(self, draft: Self) -> Self:

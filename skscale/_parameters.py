@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skscale._kernels import Array
 from skscale.errors import InvalidParameterError
 
 
@@ -53,6 +54,20 @@ def one_of(*options: str) -> Rule:
     listed = ", ".join(repr(option) for option in options)
     words = listed if len(options) == 1 else f"one of {listed}"
     return Rule(words, lambda value: isinstance(value, str) and value in options)
+
+
+def per_column(value: Any, n_features: int) -> Array:
+    """One number per column, of what may be one number for all.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    value = np.asarray(value)
+    if value.shape == (n_features,):
+        return value
+    return np.full(n_features, value) if value.ndim == 0 else np.broadcast_to(value, (n_features,))
 
 
 def check_parameters(estimator: Any, rules: Mapping[str, Rule]) -> None:

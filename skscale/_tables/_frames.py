@@ -31,20 +31,14 @@ def read_frame(X: Any, names: list[Any]) -> Table:
     by_type = {kind: _numpy_dtype(column) for kind, column in first.items()}
     found = [by_type[kind] for kind in types]
     alone = [i for i, dtype in enumerate(found) if dtype is None]
-    for i in alone:
-        found[i] = _dtype_of_values(frame.get_column(names[i]))
-    dtypes = [dtype for dtype in found if dtype is not None]
-    if len(dtypes) < len(found):
-        strangers = [
-            f"{name!r} ({first[kind].dtype})"
-            for name, kind, dtype in zip(names, types, found, strict=True)
-            if dtype is None
-        ]
+    if alone and (strangers := _strangers(frame, [names[i] for i in alone])):
+        listed = ", ".join(f"{name!r} ({frame.get_column(name).dtype})" for name in strangers)
         raise NonNumericColumnError(
-            f"Columns that are not numbers: {', '.join(strangers)}. Only numeric columns can be "
+            f"Columns that are not numbers: {listed}. Only numeric columns can be "
             "measured. Encode or drop them, or send each kind of column to its own transformer: "
             "make_column_transformer((transformer, make_column_selector(dtype_include='number')))."
         )
+    dtypes = [np.dtype(np.float64) if dtype is None else dtype for dtype in found]
     dtype = float_dtype(np.result_type(*set(dtypes)))
     long = {i: kind for i, kind in enumerate(dtypes) if kind.kind in "iu" and kind.itemsize == 8}
     together = [i for i, kind in enumerate(types) if by_type[kind] is not None]
@@ -79,28 +73,35 @@ def _numpy_dtype(column: Any) -> np.dtype[Any] | None:
     return np.dtype(name) if dtype.is_integer() and "128" not in name else np.dtype(np.float64)
 
 
-def _dtype_of_values(column: Any) -> np.dtype[Any] | None:
-    """float64 for Python numbers (and None), or for no values at all; None for others.
+def _strangers(frame: Any, names: Sequence[Any]) -> list[Any]:
+    """Which of the columns whose type does not tell hold anything but numbers.
 
-    numpy keeps Python numbers as objects. Polars and Arrow have a type for a column that never had
-    a value.
+    numpy and pandas keep Python's numbers (and None) as objects. All have types for columns that
+    never had a value.
     """
-    if str(column.dtype).lower() == "object":
-        numbers = (Real, Decimal, np.number, np.bool_, type(None))
-        missing = getattr(sys.modules.get("pandas"), "NA", None)
-        values = np.asarray(column.to_native(), dtype=object)
-        plain = all(isinstance(value, numbers) or value is missing for value in values)
-    else:
-        plain = column.null_count() == len(column)
-    return np.dtype(np.float64) if plain else None
+    part = frame.select(names)
+    native = part.to_native()
+    if not _is_pandas(native):
+        return [name for name in names if part.get_column(name).null_count() < len(part)]
+    numbers = (Real, Decimal, np.number, np.bool_, type(None), type(sys.modules["pandas"].NA))
+    is_object = np.array([kind == np.dtype(object) for kind in native.dtypes], dtype=bool)
+    is_strange = ~native.isna().to_numpy().all(axis=0)
+    values = native.loc[:, is_object].to_numpy(dtype=object)
+    strange = {kind for kind in set(map(type, values.flat)) if not issubclass(kind, numbers)}
+    is_strange[is_object] = [not strange.isdisjoint(map(type, column)) for column in values.T]
+    return [name for name, found in zip(names, is_strange, strict=True) if found]
 
 
 def _strange_values(frame: Any) -> Array:
-    """Values of columns of Python numbers, which only pandas has, or of nothing at all."""
+    """Values of columns of Python's numbers, which only pandas has, or of nothing at all."""
     native = frame.to_native()
-    if not hasattr(native, "isna"):
+    if not _is_pandas(native):
         return np.full(frame.shape, np.nan)
     return np.where(native.isna(), np.nan, native.to_numpy(dtype=object)).astype(np.float64)
+
+
+def _is_pandas(native: Any) -> bool:
+    return type(native).__module__.startswith("pandas")
 
 
 def _floats(frame: Any, odd: Sequence[Any], dtype: np.dtype[Any]) -> Array:
@@ -111,7 +112,7 @@ def _floats(frame: Any, odd: Sequence[Any], dtype: np.dtype[Any]) -> Array:
     import narwhals.stable.v1 as narwhals
 
     native = frame.to_native()
-    if type(native).__module__.startswith("pandas"):
+    if _is_pandas(native):
         if all(isinstance(kind, np.dtype) for kind in set(native.dtypes)):
             return native.to_numpy(dtype=dtype)
         return native.to_numpy(dtype=dtype, na_value=np.nan)

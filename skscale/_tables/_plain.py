@@ -43,7 +43,7 @@ def read_plain(X: Any) -> Table | None:
     names = X.columns.tolist()
     if set(map(type, names)) != {str} or len(set(names)) < len(names):
         return None
-    return Table(X, X.shape, dtypes.pop(), float_rows(X), names)
+    return Table(X, X.shape, dtypes.pop(), float_rows(X), names, is_uniform=True)
 
 
 def float_rows(X: Any) -> Any:

@@ -27,6 +27,8 @@ class Table(NamedTuple):
         ``rows(slice)`` is a block, float or wide; a sparse one for a sparse table.
     names : list or None
         Labels of the columns of a frame.
+    is_uniform : bool, default=False
+        Whether all columns of a frame are known to be of `dtype`, one of numpy's.
     """
 
     source: Any
@@ -34,6 +36,7 @@ class Table(NamedTuple):
     dtype: np.dtype[Any]
     rows: Callable[[slice], Rows]
     names: list[Any] | None = None
+    is_uniform: bool = False
 
     @property
     def is_sparse(self) -> bool:

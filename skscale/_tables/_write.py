@@ -56,11 +56,12 @@ def to_frame(
         frame = library.DataFrame(array, schema=[str(name) for name in names], orient="row")
         return _like_polars(library, frame, given) if same_columns else frame
     names = list(names)
-    if not isinstance(given, library.DataFrame):
+    if like is None or not isinstance(given, library.DataFrame):
         return library.DataFrame(array, columns=names)
     # Its own columns where they are the same: an Index costs more than all else here.
-    columns = given.columns if names == given.columns.tolist() else names
-    dtypes = given.dtypes.tolist() if same_columns else []
+    columns = given.columns if names == like.names else names
+    is_uniform = like.is_uniform and like.dtype == array.dtype
+    dtypes = given.dtypes.tolist() if same_columns and not is_uniform else []
     if all(isinstance(d, np.dtype) and float_dtype(d) == array.dtype for d in set(dtypes)):
         return library.DataFrame(array, columns=columns, index=given.index)
     frame = _like_pandas(library, array, given, dtypes)

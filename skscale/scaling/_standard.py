@@ -13,7 +13,7 @@ from skscale import _kernels as kernels
 from skscale._base import StatisticTransformer
 from skscale._blocks import Apply, without_rounding
 from skscale._kernels import Array, Rows
-from skscale._parameters import boolean, real
+from skscale._parameters import boolean, per_column, real
 from skscale.statistics import Moments
 from skscale.statistics._constant import divisor, plain_count
 
@@ -253,10 +253,3 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = not self.with_mean
         return tags
-
-
-def per_column(value: Any, n_features: int) -> Array:
-    """An array of one number per column, of what may be one number for all."""
-    if isinstance(value, np.ndarray) and value.shape == (n_features,):
-        return value
-    return np.broadcast_to(value, (n_features,))

@@ -17,7 +17,13 @@ from skscale._kernels import Array, check_stored, leading
 from skscale._parameters import is_real
 from skscale._reduce import block_rows, cut
 from skscale._tables import Table
-from skscale.errors import InfiniteValueError, MissingValueError, SampleWeightError, SchemaError
+from skscale.errors import (
+    AllMissingWarning,
+    InfiniteValueError,
+    MissingValueError,
+    SampleWeightError,
+    SchemaError,
+)
 
 
 class Occasion(NamedTuple):
@@ -257,6 +263,17 @@ def describe_columns(sentence: str, expected: Any, given: Any) -> str:
 def _list(names: list[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+
+
+def warn_of_empty(empty: Array | None, names: Array | None) -> None:
+    """Name the columns without a single value, of which `empty` is a mask."""
+    if empty is not None and np.count_nonzero(empty):
+        listed = (np.arange(len(empty)) if names is None else names)[empty].tolist()
+        warn_caller(
+            f"Columns without a single value: {', '.join(map(repr, listed))}. "
+            "Nothing was learned about them; they stay NaN. Drop or impute them.",
+            AllMissingWarning,
+        )
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:

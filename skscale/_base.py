@@ -29,19 +29,15 @@ from skscale._admission import (
     effective,
     match_columns,
     unknown_columns,
-    warn_caller,
+    warn_of_empty,
 )
-from skscale._blocks import Apply, apply_table, measure_table, stored_rows
+from skscale._blocks import Apply, apply_table, measure_table, output_for, stored_rows
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
 from skscale._parameters import Rule, check_parameters
 from skscale._reduce import block_rows, single_threaded_blas
 from skscale._tables import Table
-from skscale.errors import (
-    AllMissingWarning,
-    IncompatibleStatisticError,
-    SchemaError,
-)
+from skscale.errors import IncompatibleStatisticError, SchemaError
 from skscale.statistics import Statistic
 
 
@@ -250,7 +246,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         draft._settle(draft._add_to(earlier, table, weights))
         if draft._refine():
             draft._settle(draft._add_to(earlier, table, weights))
-        draft._warn_of_empty_columns()
+        warn_of_empty(draft._empty_columns(), getattr(draft, "feature_names_in_", None))
         return self._become(draft)
 
     def _draft(self, keep: bool) -> Self:
@@ -282,27 +278,16 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         self.statistic_ = statistic
         return self
 
-    def _warn_of_empty_columns(self) -> None:
-        empty = self._empty_columns()
-        if empty is not None and empty.any():
-            names = getattr(self, "feature_names_in_", np.arange(len(empty)))[empty]
-            warn_caller(
-                f"Columns without a single value: {', '.join(map(repr, names.tolist()))}. "
-                "Nothing was learned about them; they stay NaN. Drop or impute them.",
-                AllMissingWarning,
-            )
-
     # Applying, step by step ---------------------------------------------------------------
 
     def _admit(self, X: Any, *, reset: bool) -> Table:
         """Open a table and compare (or, with `reset`, learn) its columns."""
         plain = tables.read_plain(X)
-        if plain is not None and accept_columns(self, plain, reset):
+        if plain is not None and accept_columns(self, plain, reset) and self._reads(plain):
             return plain
         if not reset:
             check_is_fitted(self)
-        accepted = self._check_sparse(X) if sparse.issparse(X) else False
-        table = tables.read(X, accept_sparse=accepted)
+        table = tables.read(X, accept_sparse=self._formats(X))
         given = X if tables.is_frame(X) else table.source
         try:
             validate_data(self, given, reset=reset, skip_check_array=True)
@@ -314,13 +299,17 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     def _admit_transformed(self, X: Any) -> tuple[Table, Any]:
         """Open a table of transformed rows, and say which of the fitted columns it has."""
         plain = tables.read_plain(X)
-        is_nameless = plain is not None and plain.names is None and hasattr(self, "n_features_in_")
-        if plain is not None and is_nameless and plain.shape[1] == self._width_out():
+        if (
+            plain is not None
+            and plain.names is None
+            and hasattr(self, "n_features_in_")
+            and plain.shape[1] == self._width_out()
+            and self._reads(plain)
+        ):
             return plain, slice(None)
-        check_is_fitted(self)
+        check_is_fitted(self, "n_features_in_")
         X, columns = self._order_columns(X)
-        accepted = self._check_sparse(X) if sparse.issparse(X) else False
-        table = tables.read(X, accept_sparse=accepted)
+        table = tables.read(X, accept_sparse=self._formats(X))
         n_columns = self._width_out() if isinstance(columns, slice) else len(columns)
         if table.shape[1] != n_columns:
             raise SchemaError(
@@ -328,6 +317,15 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
                 f"{type(self).__name__} is expecting {n_columns}, the ones that transform gives."
             )
         return table, columns
+
+    def _formats(self, X: Any) -> Sequence[str] | bool:
+        return self._check_sparse(X) if sparse.issparse(X) else False
+
+    def _reads(self, plain: Table) -> bool:
+        formats = self._formats(plain.source)
+        return not plain.is_sparse or (
+            isinstance(formats, tuple) and plain.source.format in formats
+        )
 
     def _copy(self) -> bool:
         return getattr(self, "copy", True)
@@ -340,7 +338,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             if result is not None:
                 return result
         n_columns = getattr(self, "_n_features_out", table.shape[1])
-        out = self._output(table, n_columns, copy)
+        out = output_for(table, n_columns, copy, self._columnwise)
         self._write(table, self._apply(), out)
         if (kind := self._output_kind()) == "default":
             return out
@@ -354,7 +352,8 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             if result is not None:
                 return result
         is_part = self._columnwise and not isinstance(columns, slice)
-        out = self._output(table, len(columns) if is_part else self.n_features_in_, copy)
+        n_columns = len(columns) if is_part else self.n_features_in_
+        out = output_for(table, n_columns, copy, self._columnwise)
         invert = self._invert(columns)
         apply_table(table, lambda rows, out: invert(narrow(rows), out), out, type(self).__name__)
         if (kind := self._output_kind()) == "default":
@@ -362,30 +361,21 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         names = self._names_in()[columns] if is_part else self._names_in()
         return tables.to_frame(out, kind, names, table, self._columnwise)
 
-    def _output(self, table: Table, n_columns: int, copy: bool) -> Array:
-        given, dtype = table.source, table.dtype
-        if dtype == np.float16 and not self._columnwise:
-            dtype = np.dtype(np.float64)  # sums of products leave the range of float16
-        if isinstance(given, np.ndarray):
-            fits = given.dtype == dtype and given.shape[1] == n_columns
-            if not copy and self._columnwise and fits and given.flags.writeable:
-                return given
-            if given.flags.f_contiguous and not given.flags.c_contiguous:
-                return np.empty((n_columns, len(given)), dtype).T
-        return np.empty((table.shape[0], n_columns), dtype)
-
     def _write(self, table: Table, apply: Apply, out: Array) -> None:
         apply_table(table, apply, out, type(self).__name__, allow_missing=self._allow_missing)
 
     def _order_columns(self, X: Any) -> tuple[Any, Any]:
         """Columns of a frame in the order of the output, and which of the fitted they are."""
+        given = tables.column_names(X)
+        if given is None:
+            return X, slice(None)
         expected, named = list(self.get_feature_names_out()), hasattr(self, "feature_names_in_")
-        order = match_columns(tables.column_names(X), expected, type(self).__name__, named)
+        order = match_columns(given, expected, type(self).__name__, named)
         if order is None:
             return X, slice(None)
         fitted, positions = order
         if len(fitted) < len(expected) and not self._columnwise:
-            raise unknown_columns(tables.column_names(X), expected, type(self).__name__)
+            raise unknown_columns(given, expected, type(self).__name__)
         return tables.select(X, positions), np.array(fitted)
 
     def _names_in(self) -> Array:

@@ -10,8 +10,9 @@ import sys
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from skscale._tables._table import Table
+from skscale._tables._table import Table, of_sparse
 
 PLAIN = {np.dtype(np.float64), np.dtype(np.float32)}
 """In the byte order of the machine: others are different dtypes."""
@@ -27,13 +28,16 @@ def read_plain(X: Any) -> Table | None:
     ----------
     X : object
         Anything. An array passes that is no subclass, has two dimensions, at least one row and
-        column, and float32 or float64 in it; a pandas DataFrame if all its columns are of one of
-        these dtypes and its column names are different strings.
+        column, and float32 or float64 in it; so does one in CSR or CSC format; a pandas DataFrame
+        if all its columns are of one of these dtypes and its names are different strings.
     """
     if type(X) is np.ndarray:
         if X.ndim == 2 and X.size and X.dtype in PLAIN:
             return Table(X, X.shape, X.dtype, X.__getitem__)
         return None
+    if sparse.issparse(X):
+        is_plain = X.format in ("csr", "csc") and X.ndim == 2 and X.dtype in PLAIN
+        return of_sparse(X) if is_plain and min(X.shape) > 0 else None
     pandas = sys.modules.get("pandas")
     if pandas is None or type(X) is not pandas.DataFrame:
         return None

@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 
 from skscale._kernels import as_rows
 from skscale._tables._frames import read_frame
-from skscale._tables._table import Table, float_dtype
+from skscale._tables._table import Table, float_dtype, of_sparse
 from skscale.errors import NonNumericColumnError, SchemaError
 
 
@@ -58,8 +58,7 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
     if sparse.issparse(array):
         if array.dtype not in (np.float64, np.float32):
             array = array.astype(np.float64)
-        by_row = array if array.format == "csr" else array.tocsr()
-        return Table(array, array.shape, array.dtype, by_row.__getitem__)
+        return of_sparse(array)
     if array.dtype.kind == "b":
         array = array.astype(np.float64)
     return Table(array, array.shape, float_dtype(array.dtype), lambda rows: as_rows(array[rows]))

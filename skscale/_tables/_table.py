@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -41,6 +42,12 @@ class Table(NamedTuple):
     @property
     def is_sparse(self) -> bool:
         return sparse.issparse(self.source)
+
+
+def of_sparse(X: Any) -> Table:
+    """A sparse array of floats, in any format that can become CSR."""
+    by_row = functools.cache(X.tocsr)  # not every reader wants rows
+    return Table(X, X.shape, X.dtype, lambda rows: by_row()[rows])
 
 
 def float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -14,6 +14,7 @@ from skscale._base import StatisticTransformer
 from skscale._blocks import Apply, without_rounding
 from skscale._kernels import Array, Rows
 from skscale._parameters import boolean, per_column, real
+from skscale._reduce import cut
 from skscale.statistics import Moments
 from skscale.statistics._constant import divisor, plain_count
 
@@ -223,27 +224,23 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         return ("csr", "csc")
 
     def _apply_sparse(self, X: Any, copy: bool) -> Any:
-        return self._scale_stored(
-            X, copy, lambda values, width, exponent: np.ldexp(values, -exponent) / width
-        )
+        return self._scale_stored(X.copy() if copy else X, divide)
 
     def _invert_sparse(self, X: Any, copy: bool) -> Any:
-        return self._scale_stored(
-            X, copy, lambda values, width, exponent: np.ldexp(values * width, exponent)
-        )
+        return self._scale_stored(X.copy() if copy else X, multiply)
 
-    def _scale_stored(self, X: Any, copy: bool, rescale: Any) -> Any:
-        X = X.copy() if copy else X
-        if self.with_std:
-            counts = np.diff(X.indptr)
-            column = X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), counts)
-            _, _, width, exponent = self._solution(slice(None))
-            with np.errstate(over="ignore"):
-                X.data[:] = rescale(
-                    X.data.astype(np.float64),
-                    width[column],
-                    exponent[column] if exponent.any() else 0,
-                )
+    def _scale_stored(self, X: Any, rescale: Any) -> Any:
+        if not self.with_std:
+            return X
+        counts = np.diff(X.indptr)
+        column = X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), counts)
+        _, _, width, exponent = self._solution(slice(None))
+        has_units = np.count_nonzero(exponent) > 0
+        with np.errstate(over="ignore"):
+            for part in cut(len(X.data), STORED):
+                columns = column[part]
+                units = exponent.take(columns) if has_units else None
+                X.data[part] = rescale(X.data[part], width.take(columns), units)
         return X
 
     def _empty_columns(self) -> Array:
@@ -253,3 +250,18 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = not self.with_mean
         return tags
+
+
+STORED = 2**15
+"""Stored values of a sparse table that are scaled at a time, in cache."""
+
+
+def divide(values: Array, width: Array, exponent: Array | None) -> Array:
+    """``values / (width * 2**exponent)`` in float64."""
+    return (values if exponent is None else np.ldexp(values.astype(float), -exponent)) / width
+
+
+def multiply(values: Array, width: Array, exponent: Array | None) -> Array:
+    """``values * (width * 2**exponent)`` in float64."""
+    product = values * width
+    return product if exponent is None else np.ldexp(product, exponent)

@@ -5,3 +5,14 @@ from skscale.normalization import BatchNormalizer
 from skscale.scaling import MinMaxScaler, StandardScaler
 
 __all__ = ["PCA", "BatchNormalizer", "MinMaxScaler", "StandardScaler", "Whitener"]
+
+
+def __getattr__(name: str) -> str:
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("skscale")
+    except PackageNotFoundError:
+        raise AttributeError("skscale has a version where it is installed, and is not") from None

@@ -549,7 +549,7 @@ def test_column_that_never_had_a_value():
 
 
 def test_columns_named_like_attributes_of_frames():
-    """pandas gives columns as attributes, which are not to be taken for those of other libraries."""
+    """pandas gives columns as attributes, not to be taken for those of other libraries."""
     rows = pd.DataFrame({"schema": [1.0, 2.0], "column_names": [3, 5], "isna": [1, 1]})
     assert StandardScaler().fit(rows).mean_.tolist() == [1.5, 4.0, 1.0]
 

@@ -15,3 +15,14 @@ __all__ = [
     "show_versions",
     "thread_limit",
 ]
+
+
+def __getattr__(name: str) -> str:
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("skscale")
+    except PackageNotFoundError:
+        raise AttributeError("skscale has a version where it is installed, and is not") from None

@@ -17,7 +17,13 @@ from skscale._kernels import Array, check_stored, leading
 from skscale._parameters import is_real
 from skscale._reduce import block_rows, cut
 from skscale._tables import Table
-from skscale.errors import InfiniteValueError, MissingValueError, SampleWeightError, SchemaError
+from skscale.errors import (
+    AllMissingWarning,
+    InfiniteValueError,
+    MissingValueError,
+    SampleWeightError,
+    SchemaError,
+)
 
 
 class Occasion(NamedTuple):
@@ -51,6 +57,37 @@ def check_feature_names(feature_names: Any, n_features: int) -> Array:
             f"statistic; got {_list([str(name) for name in names])}."
         )
     return np.array(names, dtype=object)
+
+
+def accept_columns(estimator: Any, table: Table, reset: bool) -> bool:
+    """Do for a plain table what scikit-learn's `validate_data` does where it has no complaint.
+
+    Parameters
+    ----------
+    estimator : object
+        With `reset`, one that has learned no names yet.
+    table : Table
+        From `read_plain`.
+    reset : bool
+        Whether to learn the columns instead of comparing them.
+
+    Returns
+    -------
+    is_accepted : bool
+        If not, or if the estimator is not fitted, `validate_data` has something to say.
+    """
+    state, names = vars(estimator), table.names
+    if reset:
+        estimator.n_features_in_ = table.shape[1]
+        if names is not None:
+            estimator.feature_names_in_ = np.array(names, dtype=object)
+        return True
+    if state.get("n_features_in_") != table.shape[1]:
+        return False
+    expected = state.get("feature_names_in_")
+    if expected is None or names is None:
+        return expected is names
+    return list(expected) == names
 
 
 def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
@@ -226,6 +263,17 @@ def describe_columns(sentence: str, expected: Any, given: Any) -> str:
 def _list(names: list[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+
+
+def warn_of_empty(empty: Array | None, names: Array | None) -> None:
+    """Name the columns without a single value, of which `empty` is a mask."""
+    if empty is not None and np.count_nonzero(empty):
+        listed = (np.arange(len(empty)) if names is None else names)[empty].tolist()
+        warn_caller(
+            f"Columns without a single value: {', '.join(map(repr, listed))}. "
+            "Nothing was learned about them; they stay NaN. Drop or impute them.",
+            AllMissingWarning,
+        )
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:

@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skscale import _tables as tables
 from skscale._admission import (
     Occasion,
+    accept_columns,
     check_feature_names,
     check_stored_values,
     check_weights,
@@ -29,19 +30,15 @@ from skscale._admission import (
     effective,
     match_columns,
     unknown_columns,
-    warn_caller,
+    warn_of_empty,
 )
-from skscale._blocks import Apply, apply_table, measure_table, stored_rows
+from skscale._blocks import Apply, apply_table, measure_table, output_for, stored_rows
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
 from skscale._parameters import Rule, check_parameters
 from skscale._reduce import block_rows
 from skscale._tables import Table
-from skscale.errors import (
-    AllMissingWarning,
-    IncompatibleStatisticError,
-    SchemaError,
-)
+from skscale.errors import IncompatibleStatisticError, SchemaError
 from skscale.statistics import Statistic
 
 
@@ -252,15 +249,15 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         draft._settle(draft._add_to(earlier, table, weights))
         if draft._refine():
             draft._settle(draft._add_to(earlier, table, weights))
-        draft._warn_of_empty_columns()
+        warn_of_empty(draft._empty_columns(), getattr(draft, "feature_names_in_", None))
         return self._become(draft)
 
     def _draft(self, keep: bool) -> Self:
         """A copy to fit; without `keep`, stripped of what was learned (names ending in _)."""
         draft = copy.copy(self)
         if not keep:
-            for name in [name for name in vars(draft) if name.endswith("_")]:
-                delattr(draft, name)
+            own = {name: value for name, value in vars(draft).items() if not name.endswith("_")}
+            draft.__dict__ = own
         return draft
 
     def _become(self, draft: Self) -> Self:
@@ -269,7 +266,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         return self
 
     def _check_parameters(self) -> None:
-        check_parameters(type(self).__name__, self._rules, self.get_params(deep=False))
+        check_parameters(self, self._rules)
 
     def _add_to(self, earlier: Any, table: Table, weights: Array | None) -> Any:
         step = self._block_rows(table.shape[1])
@@ -285,22 +282,16 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         self.statistic_ = statistic
         return self
 
-    def _warn_of_empty_columns(self) -> None:
-        empty = self._empty_columns()
-        if empty is not None and empty.any():
-            names = getattr(self, "feature_names_in_", np.arange(len(empty)))[empty]
-            warn_caller(
-                f"Columns without a single value: {', '.join(map(repr, names.tolist()))}. "
-                "Nothing was learned about them; they stay NaN. Drop or impute them.",
-                AllMissingWarning,
-            )
-
     # Applying, step by step ---------------------------------------------------------------
 
     def _admit(self, X: Any, *, reset: bool) -> Table:
         """Open a table and compare (or, with `reset`, learn) its columns."""
-        accepted = self._check_sparse(X) if sparse.issparse(X) else False
-        table = tables.read(X, accept_sparse=accepted)
+        plain = tables.read_plain(X)
+        if plain is not None and accept_columns(self, plain, reset) and self._reads(plain):
+            return plain
+        if not reset:
+            check_is_fitted(self)
+        table = tables.read(X, accept_sparse=self._formats(X))
         given = X if tables.is_frame(X) else table.source
         try:
             validate_data(self, given, reset=reset, skip_check_array=True)
@@ -309,11 +300,41 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             raise SchemaError(describe_columns(str(error), expected, table.names)) from None
         return table
 
+    def _admit_transformed(self, X: Any) -> tuple[Table, Any]:
+        """Open a table of transformed rows, and say which of the fitted columns it has."""
+        plain = tables.read_plain(X)
+        if (
+            plain is not None
+            and plain.names is None
+            and hasattr(self, "n_features_in_")
+            and plain.shape[1] == self._width_out()
+            and self._reads(plain)
+        ):
+            return plain, slice(None)
+        check_is_fitted(self, "n_features_in_")
+        X, columns = self._order_columns(X)
+        table = tables.read(X, accept_sparse=self._formats(X))
+        n_columns = self._width_out() if isinstance(columns, slice) else len(columns)
+        if table.shape[1] != n_columns:
+            raise SchemaError(
+                f"X has {table.shape[1]} columns, but inverse_transform of "
+                f"{type(self).__name__} is expecting {n_columns}, the ones that transform gives."
+            )
+        return table, columns
+
+    def _formats(self, X: Any) -> Sequence[str] | bool:
+        return self._check_sparse(X) if sparse.issparse(X) else False
+
+    def _reads(self, plain: Table) -> bool:
+        formats = self._formats(plain.source)
+        return not plain.is_sparse or (
+            isinstance(formats, tuple) and plain.source.format in formats
+        )
+
     def _copy(self) -> bool:
         return getattr(self, "copy", True)
 
     def _transform(self, X: Any, copy: bool) -> Any:
-        check_is_fitted(self)
         table = self._admit(X, reset=False)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, self._allow_missing)
@@ -321,7 +342,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             if result is not None:
                 return result
         n_columns = getattr(self, "_n_features_out", table.shape[1])
-        out = self._output(table, n_columns, copy)
+        out = output_for(table, n_columns, copy, self._columnwise)
         with self._products:
             self._write(table, self._apply(), out)
         if (kind := self._output_kind()) == "default":
@@ -329,54 +350,38 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
 
     def _inverse_transform(self, X: Any, copy: bool) -> Any:
-        check_is_fitted(self)
-        X, columns = self._order_columns(X)
-        accepted = self._check_sparse(X) if sparse.issparse(X) else False
-        table = tables.read(X, accept_sparse=accepted)
-        n_columns = self._width_out() if isinstance(columns, slice) else len(columns)
-        if table.shape[1] != n_columns:
-            raise SchemaError(
-                f"X has {table.shape[1]} columns, but inverse_transform of "
-                f"{type(self).__name__} is expecting {n_columns}, the ones that transform gives."
-            )
+        table, columns = self._admit_transformed(X)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, True)
             result = self._invert_sparse(table.source, copy)
             if result is not None:
                 return result
-        names = self._names_in()[columns] if self._columnwise else self._names_in()
-        out = self._output(table, len(names), copy)
+        is_part = self._columnwise and not isinstance(columns, slice)
+        n_columns = len(columns) if is_part else self.n_features_in_
+        out = output_for(table, n_columns, copy, self._columnwise)
         with self._products:
             invert, method = self._invert(columns), type(self).__name__
             apply_table(table, lambda rows, out: invert(narrow(rows), out), out, method)
         if (kind := self._output_kind()) == "default":
             return out
+        names = self._names_in()[columns] if is_part else self._names_in()
         return tables.to_frame(out, kind, names, table, self._columnwise)
-
-    def _output(self, table: Table, n_columns: int, copy: bool) -> Array:
-        given, dtype = table.source, table.dtype
-        if dtype == np.float16 and not self._columnwise:
-            dtype = np.dtype(np.float64)  # sums of products leave the range of float16
-        if isinstance(given, np.ndarray):
-            fits = given.dtype == dtype and given.shape[1] == n_columns
-            if not copy and self._columnwise and fits and given.flags.writeable:
-                return given
-            if given.flags.f_contiguous and not given.flags.c_contiguous:
-                return np.empty((n_columns, len(given)), dtype).T
-        return np.empty((table.shape[0], n_columns), dtype)
 
     def _write(self, table: Table, apply: Apply, out: Array) -> None:
         apply_table(table, apply, out, type(self).__name__, allow_missing=self._allow_missing)
 
     def _order_columns(self, X: Any) -> tuple[Any, Any]:
         """Columns of a frame in the order of the output, and which of the fitted they are."""
+        given = tables.column_names(X)
+        if given is None:
+            return X, slice(None)
         expected, named = list(self.get_feature_names_out()), hasattr(self, "feature_names_in_")
-        order = match_columns(tables.column_names(X), expected, type(self).__name__, named)
+        order = match_columns(given, expected, type(self).__name__, named)
         if order is None:
             return X, slice(None)
         fitted, positions = order
         if len(fitted) < len(expected) and not self._columnwise:
-            raise unknown_columns(tables.column_names(X), expected, type(self).__name__)
+            raise unknown_columns(given, expected, type(self).__name__)
         return tables.select(X, positions), np.array(fitted)
 
     def _names_in(self) -> Array:

@@ -61,6 +61,32 @@ def stored_rows(X: Any) -> int:
     return max(1, X.shape[0] * block_rows(1) // max(1, X.nnz + X.shape[1]))
 
 
+def output_for(table: Table, n_columns: int, copy: bool, same_columns: bool) -> Array:
+    """Memory for what becomes of a table, in its dtype and order.
+
+    Parameters
+    ----------
+    table : Table
+        Rows to be mapped.
+    n_columns : int
+        Columns of the result.
+    copy : bool
+        If not, the table's own array where it can be written to.
+    same_columns : bool
+        Whether a column of the result depends on that column of the table alone.
+    """
+    given, dtype = table.source, table.dtype
+    if not same_columns and dtype == np.float16:
+        dtype = np.dtype(np.float64)  # sums of products leave the range of float16
+    if isinstance(given, np.ndarray):
+        fits = given.dtype == dtype and given.shape[1] == n_columns
+        if not copy and same_columns and fits and given.flags.writeable:
+            return given
+        if given.flags.f_contiguous and not given.flags.c_contiguous:
+            return np.empty((n_columns, len(given)), dtype).T
+    return np.empty((table.shape[0], n_columns), dtype)
+
+
 def apply_table(
     table: Table, apply: Apply, out: Array, method: str, *, allow_missing: bool = True
 ) -> None:
@@ -98,9 +124,9 @@ def apply_table(
 
 def without_rounding(apply: Apply, rounding: Array) -> Apply:
     """Map rows by `apply`, then take deviations below `rounding` for the zeros they stand for."""
-    columns = np.flatnonzero(rounding)
-    if len(columns) == 0:
+    if not np.count_nonzero(rounding):
         return apply
+    columns = np.flatnonzero(rounding)
 
     def flattened(rows: Any, out: Array) -> bool:
         finite = apply(rows, out)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skscale._kernels import Array
 from skscale.errors import InvalidParameterError
 
 
@@ -55,8 +56,22 @@ def one_of(*options: str) -> Rule:
     return Rule(words, lambda value: isinstance(value, str) and value in options)
 
 
-def check_parameters(name: str, rules: Mapping[str, Rule], values: Mapping[str, Any]) -> None:
-    """Raise for the first parameter that breaks its rule.
+def per_column(value: Any, n_features: int) -> Array:
+    """One number per column, of what may be one number for all.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    value = np.asarray(value)
+    if value.shape == (n_features,):
+        return value
+    return np.full(n_features, value) if value.ndim == 0 else np.broadcast_to(value, (n_features,))
+
+
+def check_parameters(estimator: Any, rules: Mapping[str, Rule]) -> None:
+    """Raise for the first parameter of an estimator that breaks its rule.
 
     Raises
     ------
@@ -64,9 +79,9 @@ def check_parameters(name: str, rules: Mapping[str, Rule], values: Mapping[str, 
         Naming the parameter, what it may be and what it is.
     """
     for parameter, rule in rules.items():
-        value = values[parameter]
+        value = getattr(estimator, parameter)
         if not rule.allows(value):
             raise InvalidParameterError(
-                f"The {parameter!r} parameter of {name} must be {rule.words}. "
+                f"The {parameter!r} parameter of {type(estimator).__name__} must be {rule.words}. "
                 f"Got {value!r} instead."
             )

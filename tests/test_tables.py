@@ -546,3 +546,15 @@ def test_column_that_never_had_a_value():
         with pytest.warns(errors.AllMissingWarning, match="'b'"):
             result = StandardScaler().fit_transform(frame)
         np.testing.assert_array_equal(result, [[-1, np.nan], [1, np.nan]])
+
+
+def test_columns_named_like_attributes_of_frames():
+    """pandas gives columns as attributes, not to be taken for those of other libraries."""
+    rows = pd.DataFrame({"schema": [1.0, 2.0], "column_names": [3, 5], "isna": [1, 1]})
+    assert StandardScaler().fit(rows).mean_.tolist() == [1.5, 4.0, 1.0]
+
+
+def test_polars_objects_are_no_numbers():
+    rows = pl.DataFrame({"a": pl.Series([object(), object()], dtype=pl.Object)})
+    with pytest.raises(errors.NonNumericColumnError, match="'a' \\(Object\\)"):
+        StandardScaler().fit(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ def check_stored(rows: Any) -> bool:
     InfiniteValueError
         With the position of the first infinity, row by row.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if math.isfinite(np.add.reduce(rows.data, axis=None)):
+            return False
     infinite = np.isinf(rows.data)
     if infinite.any():
         stored = rows.tocsr().tocoo()

@@ -4,7 +4,9 @@ The only place that knows pandas, polars, pyarrow and narwhals; none is imported
 hands in, or asks for, one of their tables.
 """
 
-from skscale._tables._read import Table, column_names, is_frame, read, select
+from skscale._tables._plain import read_plain
+from skscale._tables._read import column_names, is_frame, read, select
+from skscale._tables._table import Table
 from skscale._tables._write import check_library, to_frame
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "column_names",
     "is_frame",
     "read",
+    "read_plain",
     "select",
     "to_frame",
 ]

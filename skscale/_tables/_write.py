@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skscale._kernels import Array
-from skscale._tables._read import Table, float_dtype
+from skscale._tables._table import Table, float_dtype
 from skscale.errors import MissingDependencyError
 
 
@@ -54,45 +54,74 @@ def to_frame(
     given = None if like is None else like.source
     if kind == "polars":
         frame = library.DataFrame(array, schema=[str(name) for name in names], orient="row")
-        if same_columns and isinstance(given, library.DataFrame):
-            floats = {
-                name: dtype
-                for name, dtype in zip(names, given.dtypes, strict=True)
-                if dtype.is_float()
-            }
-            nulls = [
-                library.when(given[old].is_not_null()).then(library.col(new)).alias(new)
-                for old, new in zip(given.columns, names, strict=True)
-            ]
-            frame = frame.with_columns(nulls).cast(floats)
+        return _like_polars(library, frame, given) if same_columns else frame
+    names = list(names)
+    if like is None or not isinstance(given, library.DataFrame):
+        return library.DataFrame(array, columns=names)
+    # Its own columns where they are the same: an Index costs more than all else here.
+    columns = given.columns if names == like.names else names
+    is_uniform = like.is_uniform and like.dtype == array.dtype
+    dtypes = given.dtypes.tolist() if same_columns and not is_uniform else []
+    if all(isinstance(d, np.dtype) and float_dtype(d) == array.dtype for d in set(dtypes)):
+        return library.DataFrame(array, columns=columns, index=given.index)
+    frame = _like_pandas(library, array, given, dtypes)
+    frame.columns = columns
+    return frame
+
+
+def _like_polars(polars: Any, frame: Any, given: Any) -> Any:
+    """Results with the nulls and float types of the columns they were made from."""
+    if not isinstance(given, polars.DataFrame):
         return frame
-    if not isinstance(given, library.DataFrame):
-        return library.DataFrame(array, columns=list(names))
-    if not same_columns or all(
-        isinstance(dtype, np.dtype) and float_dtype(dtype) == array.dtype for dtype in given.dtypes
-    ):
-        return library.DataFrame(array, columns=list(names), index=given.index)
-    columns = [
-        _pandas_column(library, array[:, i], given.iloc[:, i]) for i in range(array.shape[1])
+    holes = given.null_count().row(0)
+    nulls = [
+        polars.when(given[old].is_not_null()).then(polars.col(new)).alias(new)
+        for old, new, holes_in_it in zip(given.columns, frame.columns, holes, strict=True)
+        if holes_in_it
     ]
-    return library.concat(columns, axis=1, keys=list(names))
+    types = zip(frame.schema.items(), given.dtypes, strict=True)
+    floats = {name: old for (name, new), old in types if old.is_float() and old != new}
+    return frame.with_columns(nulls).cast(floats)
 
 
-def _pandas_column(pandas: Any, values: Array, given: Any) -> Any:
-    """Values as a Series of the float dtype nearest to that of a given one.
+def _like_pandas(pandas: Any, array: Array, given: Any, dtypes: Sequence[Any]) -> Any:
+    """Results, column by column in the float dtype nearest to that of a given frame.
 
-    A nullable or Arrow-backed column stays one, and is missing where it was missing.
+    A nullable or Arrow-backed column stays one, and is missing where it was missing. Columns of one
+    numpy dtype stay together.
     """
-    dtype: Any = given.dtype
-    if isinstance(dtype, np.dtype):
-        return pandas.Series(values.astype(float_dtype(dtype)), index=given.index)
+    together: dict[np.dtype[Any], list[int]] = {}
+    parts, order = [], []
+    for i, dtype in enumerate(dtypes):
+        if isinstance(dtype, np.dtype):
+            together.setdefault(float_dtype(dtype), []).append(i)
+    for dtype, positions in together.items():
+        parts.append(pandas.DataFrame(array[:, positions].astype(dtype), index=given.index))
+        order += positions
+    alone = [i for i, dtype in enumerate(dtypes) if not isinstance(dtype, np.dtype)]
+    if alone:
+        extended = {i: _nullable(pandas, array[:, i], dtypes[i]) for i in alone}
+        parts.append(pandas.DataFrame(extended, index=given.index, copy=False))
+        order += alone
+    if len(parts) == 1:
+        return parts[0]
+    return pandas.concat(parts, axis=1).iloc[:, np.argsort(order)]
+
+
+def _nullable(pandas: Any, values: Array, dtype: Any) -> Any:
+    """Values as an extension array of the float dtype nearest to a given one.
+
+    What is missing is NaN here, and what is NaN is missing there.
+    """
+    missing = np.isnan(values)
     if isinstance(dtype, pandas.ArrowDtype):
-        dtype = dtype if dtype.kind == "f" else pandas.ArrowDtype(_import("pyarrow").float64())
-    elif dtype != pandas.Float32Dtype():
-        dtype = pandas.Float64Dtype()
-    missing = np.asarray(given.isna())
-    marked = [None if gone else value for gone, value in zip(missing, values, strict=True)]
-    return pandas.Series(pandas.array(marked, dtype=dtype), index=given.index)
+        arrow = _import("pyarrow")
+        kind = dtype.pyarrow_dtype if dtype.kind == "f" else arrow.float64()
+        return pandas.arrays.ArrowExtensionArray(
+            arrow.chunked_array([arrow.array(values, mask=missing).cast(kind)])
+        )
+    width = np.float32 if dtype == pandas.Float32Dtype() else np.float64
+    return pandas.arrays.FloatingArray(values.astype(width), missing)
 
 
 def _import(library: str) -> Any:

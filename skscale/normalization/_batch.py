@@ -12,7 +12,7 @@ from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
 from skscale._blocks import Apply, without_rounding
 from skscale._kernels import Array, Rows
-from skscale._parameters import Rule, integer, none, one_of, real
+from skscale._parameters import Rule, integer, none, one_of, per_column, real
 from skscale._reduce import block_rows
 from skscale.errors import IncompatibleStatisticError, InvalidParameterError
 from skscale.statistics import PooledBatches, RunningMoments
@@ -234,7 +234,7 @@ def affine_parameters(affine: tuple[Any, Any] | None, n_features: int) -> tuple[
     """
     try:
         gamma, beta = (
-            np.broadcast_to(np.asarray(part, dtype=np.float64), (n_features,)).copy()
+            per_column(np.asarray(part, dtype=np.float64), n_features).copy()
             for part in ((1.0, 0.0) if affine is None else affine)
         )
         finite = bool(np.isfinite(gamma).all() and np.isfinite(beta).all())

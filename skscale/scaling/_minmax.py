@@ -13,7 +13,7 @@ from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
-from skscale._parameters import Rule, boolean
+from skscale._parameters import Rule, boolean, per_column
 from skscale.errors import InvalidParameterError
 from skscale.statistics import Extrema
 from skscale.statistics._constant import plain_count
@@ -179,8 +179,7 @@ def interval(feature_range: tuple[Any, Any], n_features: int) -> tuple[Array, Ar
     """
     try:
         lower, upper = (
-            np.broadcast_to(np.asarray(end, dtype=np.float64), (n_features,))
-            for end in feature_range
+            per_column(np.asarray(end, dtype=np.float64), n_features) for end in feature_range
         )
     except (TypeError, ValueError):
         raise InvalidParameterError(

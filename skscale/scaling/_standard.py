@@ -7,12 +7,14 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 from sklearn.base import OneToOneFeatureMixin
+from sklearn.exceptions import NotFittedError
 
 from skscale import _kernels as kernels
 from skscale._base import StatisticTransformer
 from skscale._blocks import Apply, without_rounding
 from skscale._kernels import Array, Rows
-from skscale._parameters import boolean, real
+from skscale._parameters import boolean, per_column, real
+from skscale._reduce import cut
 from skscale.statistics import Moments
 from skscale.statistics._constant import divisor, plain_count
 
@@ -185,17 +187,33 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
 
         The attributes count, so that someone may set `mean_` and `scale_` and transform.
         """
+        self._check_learned()
         given: Any = self.mean_ if self.scale_ is None else self.scale_
-        n_features = getattr(self, "n_features_in_", np.size(given))
-        parts: list[Any] = [0.0, 0.0, 1.0, 0]
+        n_features = getattr(self, "n_features_in_", None) or np.size(given)
+        mean: Any = 0.0
+        low: Any = 0.0
+        width: Any = 1.0
+        exponent: Any = 0
         if self.with_mean:
-            parts[:2] = self.mean_, self._mean_low_
+            mean, low = self.mean_, self._mean_low_
         if self.with_std:
-            parts[2:] = self._width_ if np.any(self._exponent_) else self.scale_, self._exponent_
-        mean, low, width, exponent = (
-            np.broadcast_to(part, (n_features,))[columns] for part in parts
+            exponent = self._exponent_
+            width = self._width_ if np.count_nonzero(exponent) else self.scale_
+        return (
+            per_column(mean, n_features)[columns],
+            per_column(low, n_features)[columns],
+            per_column(width, n_features)[columns],
+            per_column(exponent, n_features)[columns],
         )
-        return mean, low, width, exponent
+
+    def _check_learned(self) -> None:
+        """Raise if parameters were set after `fit` that ask for what it did not learn."""
+        for parameter, attribute in (("with_mean", "mean_"), ("with_std", "scale_")):
+            if getattr(self, parameter) and getattr(self, attribute) is None:
+                raise NotFittedError(
+                    f"This StandardScaler was fitted without {attribute}, which {parameter}=True "
+                    f"needs. Fit it again, or set {parameter}=False."
+                )
 
     def _check_sparse(self, X: Any) -> Sequence[str]:
         if self.with_mean:
@@ -206,27 +224,23 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         return ("csr", "csc")
 
     def _apply_sparse(self, X: Any, copy: bool) -> Any:
-        return self._scale_stored(
-            X, copy, lambda values, width, exponent: np.ldexp(values, -exponent) / width
-        )
+        return self._scale_stored(X.copy() if copy else X, divide)
 
     def _invert_sparse(self, X: Any, copy: bool) -> Any:
-        return self._scale_stored(
-            X, copy, lambda values, width, exponent: np.ldexp(values * width, exponent)
-        )
+        return self._scale_stored(X.copy() if copy else X, multiply)
 
-    def _scale_stored(self, X: Any, copy: bool, rescale: Any) -> Any:
-        X = X.copy() if copy else X
-        if self.with_std:
-            counts = np.diff(X.indptr)
-            column = X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), counts)
-            _, _, width, exponent = self._solution(slice(None))
-            with np.errstate(over="ignore"):
-                X.data[:] = rescale(
-                    X.data.astype(np.float64),
-                    width[column],
-                    exponent[column] if exponent.any() else 0,
-                )
+    def _scale_stored(self, X: Any, rescale: Any) -> Any:
+        if not self.with_std:
+            return X
+        counts = np.diff(X.indptr)
+        column = X.indices if X.format == "csr" else np.repeat(np.arange(X.shape[1]), counts)
+        _, _, width, exponent = self._solution(slice(None))
+        has_units = np.count_nonzero(exponent) > 0
+        with np.errstate(over="ignore"):
+            for part in cut(len(X.data), STORED):
+                columns = column[part]
+                units = exponent.take(columns) if has_units else None
+                X.data[part] = rescale(X.data[part], width.take(columns), units)
         return X
 
     def _empty_columns(self) -> Array:
@@ -236,3 +250,18 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = not self.with_mean
         return tags
+
+
+STORED = 2**15
+"""Stored values of a sparse table that are scaled at a time, in cache."""
+
+
+def divide(values: Array, width: Array, exponent: Array | None) -> Array:
+    """``values / (width * 2**exponent)`` in float64."""
+    return (values if exponent is None else np.ldexp(values.astype(float), -exponent)) / width
+
+
+def multiply(values: Array, width: Array, exponent: Array | None) -> Array:
+    """``values * (width * 2**exponent)`` in float64."""
+    product = values * width
+    return product if exponent is None else np.ldexp(product, exponent)

@@ -30,12 +30,16 @@ def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Arra
     with np.errstate(over="ignore"):
         nearly = (width > 0) & (np.ldexp(width, exponent) < spacing) & ~moments.wide
     constant = (width == 0) | nearly
+    if np.count_nonzero(moments.count) == len(width) and not np.count_nonzero(constant):
+        return width, exponent, np.zeros(len(width))
     width = np.where(moments.count == 0, np.nan, np.where(constant, 1.0, width))
     return width, np.where(constant, 0, exponent), np.where(nearly, 2 * spacing, 0.0)
 
 
 def plain_count(count: Array) -> Any:
     """One number if all columns have the same count, and integers if all counts are whole."""
-    if (count == np.rint(count)).all() and count.max() < EXACT_INTEGER:
-        count = count.astype(np.int64)
-    return count[0] if count.min() == count.max() else count
+    one = count[0]
+    if not np.count_nonzero(count != one):
+        return np.int64(one) if one < EXACT_INTEGER and float(one).is_integer() else one
+    is_whole = (count == np.rint(count)).all() and count.max() < EXACT_INTEGER
+    return count.astype(np.int64) if is_whole else count

@@ -81,8 +81,12 @@ class Extrema:
         low = np.where(seen, self.minimum, np.nan)
         rows = kernels.WideRows(high, self.maximum_low[np.newaxis])
         with np.errstate(over="ignore", invalid="ignore"):
-            overflows = np.isinf(high[0] - low)
-            exponent = np.where(overflows, 1, 0)
+            width = high[0] - low
+            overflows = np.isinf(width)
+            exponent = overflows.astype(np.int64)
+            low_parts = np.count_nonzero(self.minimum_low) + np.count_nonzero(self.maximum_low)
+            if low_parts == 0 and not np.count_nonzero(overflows):
+                return width, exponent
             return kernels.subtract(rows, low, self.minimum_low, exponent)[0], exponent
 
 

@@ -34,6 +34,8 @@ def degrees_of_freedom(count: Any, ddof: float, squares: Any) -> Array:
     count, squares = np.asarray(count), np.asarray(squares)
     freedom = count - ddof
     too_few = freedom <= ROUNDING * count
+    if not np.count_nonzero(too_few):
+        return freedom
     shares = too_few & (squares > 0) & (count <= 1 + ROUNDING)
     if shares.any():
         total = float(count[shares].max())

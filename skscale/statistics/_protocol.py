@@ -88,12 +88,11 @@ def frozen(cls: type[Record]) -> type[Record]:
 
 
 def _seal(self: Any) -> None:
-    for field in fields(self):
-        value = getattr(self, field.name)
+    record = vars(self)  # frozen to others
+    for name, value in record.items():
         if isinstance(value, np.ndarray):
-            value = np.array(value)
-            value.flags.writeable = False
-            object.__setattr__(self, field.name, value)
+            record[name] = value = np.array(value)
+            value.setflags(write=False)
 
 
 def _values(self: Any) -> tuple[Any, ...]:

@@ -79,9 +79,12 @@ def check_parameters(estimator: Any, rules: Mapping[str, Rule]) -> None:
         Naming the parameter, what it may be and what it is.
     """
     for parameter, rule in rules.items():
-        value = getattr(estimator, parameter)
-        if not rule.allows(value):
-            raise InvalidParameterError(
-                f"The {parameter!r} parameter of {type(estimator).__name__} must be {rule.words}. "
-                f"Got {value!r} instead."
-            )
+        check_parameter(type(estimator).__name__, parameter, rule, getattr(estimator, parameter))
+
+
+def check_parameter(owner: str, parameter: str, rule: Rule, value: Any) -> None:
+    """Raise if a value breaks the rule for a parameter of something."""
+    if not rule.allows(value):
+        raise InvalidParameterError(
+            f"The {parameter!r} parameter of {owner} must be {rule.words}. Got {value!r} instead."
+        )

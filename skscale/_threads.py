@@ -13,7 +13,7 @@ from typing import Any
 from joblib import cpu_count
 from joblib.parallel import SequentialBackend, get_active_backend
 
-from skscale._parameters import check_parameters, integer
+from skscale._parameters import check_parameter, integer
 from skscale.errors import InvalidParameterError
 
 _chosen: ContextVar[int | None] = ContextVar("skscale_thread_limit", default=None)
@@ -54,7 +54,7 @@ def thread_limit(n_threads: int) -> Iterator[None]:
     >>> bool((alone.mean_ == skscale.StandardScaler().fit(rows).mean_).all())
     True
     """
-    check_parameters("thread_limit", {"n_threads": integer(1)}, {"n_threads": n_threads})
+    check_parameter("thread_limit", "n_threads", integer(1), n_threads)
     earlier = _chosen.set(int(n_threads))
     try:
         yield

@@ -45,7 +45,7 @@ class Axes(NamedTuple):
 
 def eigen_axes(scatter: Array, n_rows: float) -> Axes:
     """Axes from a centred scatter matrix, by a symmetric eigendecomposition."""
-    values, vectors = linalg.eigh(scatter, check_finite=False, driver="evr")
+    values, vectors = linalg.eigh(scatter, check_finite=False, driver="evd")
     values, vectors = values[::-1], vectors[:, ::-1]
     # Rounding leaves eigenvalues of the order of eps times the first, of either sign.
     floor = np.sqrt(4 * len(values) * EPSILON)

@@ -6,7 +6,13 @@ and its results and is chosen in this file, at import.
 """
 
 from skscale._kernels._affine import interpolate, standardize, uninterpolate, unstandardize
-from skscale._kernels._columns import check_finite, chunks, reduce_columns, total_weight
+from skscale._kernels._columns import (
+    check_complete,
+    check_finite,
+    chunks,
+    reduce_columns,
+    total_weight,
+)
 from skscale._kernels._exact import (
     EXACT_INTEGER,
     Array,
@@ -24,20 +30,24 @@ from skscale._kernels._moments import (
     moments,
     ordinary_exponent,
 )
-from skscale._kernels._scatter import centred, scatter
+from skscale._kernels._scatter import add_scatter, centred, scatter
 from skscale._kernels._sparse import check_stored, sparse_moments
+from skscale._kernels._triangle import factor, triangle
 
 __all__ = [
     "EXACT_INTEGER",
     "Array",
     "Rows",
     "WideRows",
+    "add_scatter",
     "as_rows",
     "centred",
+    "check_complete",
     "check_finite",
     "check_stored",
     "chunks",
     "extrema",
+    "factor",
     "interpolate",
     "is_wide",
     "leading",
@@ -50,6 +60,7 @@ __all__ = [
     "standardize",
     "subtract",
     "total_weight",
+    "triangle",
     "two_sum",
     "uninterpolate",
     "unstandardize",

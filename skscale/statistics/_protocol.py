@@ -16,12 +16,8 @@ from typing import Any, Protocol, Self, TypeVar, dataclass_transform, runtime_ch
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, Rows, as_rows, check_finite, check_stored, leading
-from skscale.errors import (
-    IncompatibleStatisticError,
-    MissingValueError,
-    SampleWeightError,
-)
+from skscale._kernels import Array, Rows, as_rows, check_finite, check_stored
+from skscale.errors import IncompatibleStatisticError, SampleWeightError
 
 
 @runtime_checkable
@@ -119,8 +115,8 @@ def _represent(self: Any) -> str:
     return f"{type(self).__name__}(total={self.total:g}, n_features={self.n_features})"
 
 
-def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
-    """Rows and weights as the kernels take them, and whether a value is missing.
+def arrange(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
+    """Rows and weights as the kernels take them, the values not looked at.
 
     Parameters
     ----------
@@ -133,11 +129,10 @@ def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
     -------
     rows : array of shape (n_weighted_rows, n_features), WideRows, or sparse
     weights : array of shape (n_weighted_rows,) or None
-    has_missing : bool
 
     Raises
     ------
-    InfiniteValueError, SampleWeightError, ValueError
+    SampleWeightError, ValueError
     """
     if not sparse.issparse(rows):
         rows = as_rows(rows)
@@ -155,24 +150,24 @@ def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
             raise SampleWeightError("weights must be finite and not negative")
         if not weights.all():
             rows, weights = rows[weights > 0], weights[weights > 0]
+    return rows, weights
+
+
+def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None, bool]:
+    """As `arrange`, and whether a value is missing.
+
+    Raises
+    ------
+    InfiniteValueError, SampleWeightError, ValueError
+    """
+    rows, weights = arrange(rows, weights)
     has_missing = check_stored(rows) if sparse.issparse(rows) else check_finite(rows)
     return rows, weights, has_missing
 
 
-def prepare_complete(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
-    """As `prepare`, for statistics that have no rule for missing values; always dense.
+def arrange_dense(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
+    """As `arrange`; sparse rows become dense.
 
-    Raises
-    ------
-    MissingValueError
-        With the columns that hold NaN.
+    For statistics whose kernels see for themselves that a value is missing, and refuse it.
     """
-    if sparse.issparse(rows):
-        rows = rows.toarray()
-    rows, weights, has_missing = prepare(rows, weights)
-    if has_missing:
-        columns = np.flatnonzero(np.isnan(leading(rows)).any(axis=0))
-        raise MissingValueError(
-            f"Input X contains NaN, in columns {columns.tolist()}.", tuple(columns.tolist())
-        )
-    return rows, weights
+    return arrange(rows.toarray() if sparse.issparse(rows) else rows, weights)

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from scipy.linalg import qr
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import frozen, prepare_complete
+from skscale.statistics._protocol import arrange_dense, frozen
 from skscale.statistics._scatter import Scatter
-
-TALL = 8
-"""Rows per column of the blocks a tall matrix is factored in."""
 
 
 @frozen
@@ -70,19 +66,16 @@ class Triangle:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
-        rows, weights = prepare_complete(rows, weights)
+        rows, weights = arrange_dense(rows, weights)
         n_features = rows.shape[1]
         if len(rows) == 0:
             zeros = np.zeros(n_features)
             return cls(0.0, zeros, zeros, np.zeros((0, n_features)), zeros.astype(np.int64))
-        mean, mean_low, deviation, exponent = kernels.centred(rows, weights)
-        if len(deviation) <= n_features:
-            triangle = factor(_drop_mean(deviation, weights))
+        if len(rows) > n_features:
+            mean, mean_low, triangle, exponent = kernels.triangle(rows, weights)
         else:
-            step = max(TALL * n_features, 2**16 // n_features)
-            triangle = np.zeros((0, n_features))
-            for start in range(0, len(deviation), step):
-                triangle = factor(np.vstack([triangle, deviation[start : start + step]]))
+            mean, mean_low, deviation, exponent = kernels.centred(rows, weights)
+            triangle = kernels.factor(_drop_mean(deviation, weights))
         return cls(kernels.total_weight(rows, weights), mean, mean_low, triangle, exponent)
 
     @classmethod
@@ -90,7 +83,9 @@ class Triangle:
         """Triangle of the rows behind a scatter matrix, with the digits that this has kept."""
         values, vectors = np.linalg.eigh(scatter.scatter)
         root = np.sqrt(np.maximum(values, 0.0))[:, np.newaxis] * vectors.T
-        return cls(scatter.total, scatter.mean, scatter.mean_low, factor(root), scatter.exponent)
+        return cls(
+            scatter.total, scatter.mean, scatter.mean_low, kernels.factor(root), scatter.exponent
+        )
 
     def merge(self, later: Self) -> Self:
         """Triangle of these rows followed by the `later` ones."""
@@ -103,7 +98,7 @@ class Triangle:
         ]
         if self.total > 0 and later.total > 0:
             parts.append((np.sqrt(between.weight) * difference)[np.newaxis])
-            triangle = factor(np.vstack(parts))
+            triangle = kernels.factor(np.vstack(parts))
         else:
             triangle = parts[0] if self.total > 0 else parts[1]
         return type(self)(self.total + later.total, mean.high, mean.low, triangle, exponent)
@@ -133,13 +128,6 @@ class Triangle:
 
     def _spread(self) -> Array:
         return np.where((self.triangle == 0).all(axis=0), LOWEST, self.exponent)
-
-
-def factor(rows: Array) -> Array:
-    """R of ``rows == Q R``, with ``min(rows.shape)`` rows."""
-    if min(rows.shape) == 0:
-        return np.zeros((0, rows.shape[1]))
-    return qr(rows, mode="r", overwrite_a=True, check_finite=False)[0][: min(rows.shape)]
 
 
 def _drop_mean(deviation: Array, weights: Array | None) -> Array:

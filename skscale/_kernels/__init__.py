@@ -32,7 +32,7 @@ from skscale._kernels._moments import (
 )
 from skscale._kernels._scatter import add_scatter, centred, scatter
 from skscale._kernels._sparse import check_stored, sparse_moments
-from skscale._kernels._triangle import factor, triangle
+from skscale._kernels._triangle import factor, join, triangle
 
 __all__ = [
     "EXACT_INTEGER",
@@ -50,6 +50,7 @@ __all__ = [
     "factor",
     "interpolate",
     "is_wide",
+    "join",
     "leading",
     "moments",
     "narrow",

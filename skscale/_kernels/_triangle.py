@@ -1,7 +1,7 @@
 """Triangular factor of centred rows: the R of a QR factorization, a few rows per column at a time.
 
-Columns of a buffer are contiguous, as LAPACK wants them, and the factor so far stands on top of the
-next rows in it: nothing is copied but the rows themselves, as they are centred.
+The factor so far stands on top of the next rows, which are centred straight into a buffer with
+contiguous columns, as LAPACK wants them.
 
 References
 ----------
@@ -18,11 +18,12 @@ from scipy.linalg import lapack
 
 from skscale._kernels._columns import CHUNK, reduce_columns, total_weight
 from skscale._kernels._exact import Array, Rows, subtract, two_sum
+from skscale._kernels._lapack import absorb
 from skscale._kernels._moments import is_ordinary_square, near_mean
 from skscale._kernels._scatter import centred, unusual_exponent
 
 TALL = 8
-"""Rows per column that are factored at once: the factor on top of them adds an eighth."""
+"""Rows per column that are factored at once, while they stay in a cache."""
 
 
 def triangle(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
@@ -75,7 +76,7 @@ def triangle(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Ar
 
 
 def factor(rows: Array) -> Array:
-    """R of ``rows == Q R``, with ``min(rows.shape)`` rows; rows by columns are overwritten."""
+    """R of ``rows == Q R``, with ``min(rows.shape)`` rows; `rows` may be overwritten."""
     height = min(rows.shape)
     if height == 0:
         return np.zeros((0, rows.shape[1]))
@@ -84,20 +85,26 @@ def factor(rows: Array) -> Array:
     return np.triu(reduced[:height])
 
 
+def join(first: Array, second: Array, between: Array) -> Array:
+    """R of one factor on top of another and of one more row."""
+    n_columns = len(between)
+    if len(first) < n_columns or len(second) < n_columns:
+        return factor(np.vstack([first, second, between]))
+    found = np.array(first, order="F")
+    absorb(found, np.asfortranarray(np.vstack([between, second])), n_columns)
+    return found
+
+
 def _fold(shape: tuple[int, ...], fill: Callable[[slice, Array], None]) -> Array:
     """Triangular factor of rows that `fill` writes, some at a time."""
     n_rows, n_columns = shape
-    height = max(TALL * n_columns, CHUNK // 2 // n_columns)
-    buffer = np.empty((0, n_columns))
-    found, start = np.empty((0, n_columns)), 0
-    while start < n_rows:
-        stop = min(start + height + n_columns - len(found), n_rows)
-        size = (len(found) + stop - start, n_columns)
-        if buffer.shape != size:
-            buffer = np.empty(size, order="F")
-        buffer[: len(found)] = found
-        fill(slice(start, stop), buffer[len(found) :])
-        found, start = factor(buffer), stop
+    height = min(n_rows, max(TALL * n_columns, CHUNK // 2 // n_columns))
+    buffer = np.empty((height, n_columns), order="F")
+    found = np.zeros((n_columns, n_columns), order="F")
+    for start in range(0, n_rows, height):
+        rows = buffer[: n_rows - start]
+        fill(slice(start, start + len(rows)), rows)
+        absorb(found, rows)
     return found
 
 

@@ -92,15 +92,13 @@ class Triangle:
         mean, between = merge_means(self._mean(), later._mean())
         exponent = common_exponent(self._spread(), later._spread(), between.exponent)
         difference = np.ldexp(between.difference, between.exponent - exponent)
-        parts = [
-            np.ldexp(self.triangle, self.exponent - exponent),
-            np.ldexp(later.triangle, later.exponent - exponent),
-        ]
-        if self.total > 0 and later.total > 0:
-            parts.append((np.sqrt(between.weight) * difference)[np.newaxis])
-            triangle = kernels.factor(np.vstack(parts))
-        else:
-            triangle = parts[0] if self.total > 0 else parts[1]
+        triangle = np.ldexp(self.triangle, self.exponent - exponent)
+        later_triangle = np.ldexp(later.triangle, later.exponent - exponent)
+        if self.total == 0:
+            triangle = later_triangle
+        elif later.total > 0:
+            apart = np.sqrt(between.weight) * difference
+            triangle = kernels.join(triangle, later_triangle, apart)
         return type(self)(self.total + later.total, mean.high, mean.low, triangle, exponent)
 
     def scaled(self, factor: Array, exponent: Array) -> Self:

@@ -32,7 +32,7 @@ from skscale._kernels._moments import (
 )
 from skscale._kernels._scatter import add_scatter, centred, scatter
 from skscale._kernels._sparse import check_stored, sparse_moments
-from skscale._kernels._triangle import factor, join, triangle
+from skscale._kernels._triangle import factor, join, triangle, wide_triangle
 
 __all__ = [
     "EXACT_INTEGER",
@@ -65,4 +65,5 @@ __all__ = [
     "two_sum",
     "uninterpolate",
     "unstandardize",
+    "wide_triangle",
 ]

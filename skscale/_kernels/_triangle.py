@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import lapack
 
-from skscale._kernels._columns import CHUNK, reduce_columns, total_weight
+from skscale._kernels._columns import CHUNK, check_complete, reduce_columns, total_weight
 from skscale._kernels._exact import Array, Rows, subtract, two_sum
 from skscale._kernels._lapack import absorb
 from skscale._kernels._moments import is_ordinary_square, near_mean
@@ -24,6 +24,9 @@ from skscale._kernels._scatter import centred, unusual_exponent
 
 TALL = 8
 """Rows per column that are factored at once, while they stay in a cache."""
+
+WIDE = 4
+"""Columns per row from which rows are rotated by one product rather than reflector by reflector."""
 
 
 def triangle(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
@@ -58,14 +61,13 @@ def triangle(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Ar
         if roots is not None:
             out *= roots[part]
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(mean).all():
+    usual = np.zeros(len(mean), dtype=bool)
+    if is_finite := bool(np.isfinite(mean).all()):
+        with np.errstate(over="ignore", invalid="ignore"):
             found = _fold(rows.shape, centre)
             usual = is_ordinary_square(np.einsum("ij,ij->j", found, found))
-        else:
-            usual = np.zeros(len(mean), dtype=bool)
     exponent = unusual_exponent(rows, usual)
-    if not exponent.any():
+    if is_finite and not exponent.any():
         return mean, mean_low, found, exponent
     mean, mean_low, deviation, exponent = centred(rows, weights)
 
@@ -75,11 +77,43 @@ def triangle(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Ar
     return mean, mean_low, _fold(rows.shape, copy), exponent
 
 
+def wide_triangle(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
+    """As `triangle`, for no more rows than columns: the factor has one row less than there are.
+
+    Rows are rotated as the first columns need it to become triangular, by one matrix for all
+    columns, which are centred and rotated a few at a time.
+    """
+    check_complete(rows)
+    n_rows, n_columns = rows.shape
+    if n_columns < WIDE * n_rows:
+        mean, mean_low, deviation, exponent = centred(rows, weights)
+        return mean, mean_low, factor(_drop_mean(deviation, weights)), exponent
+    _, _, deviation, _ = centred(rows[:, :n_rows], weights)
+    rotation = _rotation(_drop_mean(deviation, weights)) @ _drop_mean(np.eye(n_rows), weights)
+    mean, mean_low, found = (
+        np.empty(n_columns),
+        np.empty(n_columns),
+        np.empty((n_rows - 1, n_columns)),
+    )
+    exponent = np.empty(n_columns, dtype=np.int64)
+    step = max(1, CHUNK // n_rows)
+    for start in range(0, n_columns, step):
+        part = slice(start, start + step)
+        mean[part], mean_low[part], deviation, exponent[part] = centred(rows[:, part], weights)
+        np.matmul(rotation, deviation, out=found[:, part])
+    found[:, : n_rows - 1] = np.triu(found[:, : n_rows - 1])
+    return mean, mean_low, found, exponent
+
+
 def factor(rows: Array) -> Array:
     """R of ``rows == Q R``, with ``min(rows.shape)`` rows; `rows` may be overwritten."""
-    height = min(rows.shape)
+    height, n_columns = min(rows.shape), rows.shape[1]
     if height == 0:
-        return np.zeros((0, rows.shape[1]))
+        return np.zeros((0, n_columns))
+    if n_columns >= WIDE * height:
+        found = _rotation(rows[:, :height]) @ rows
+        found[:, :height] = np.triu(found[:, :height])
+        return found
     work, _ = lapack.dgeqrf_lwork(*rows.shape)
     reduced, _, _, _ = lapack.dgeqrf(rows, lwork=int(work), overwrite_a=1)
     return np.triu(reduced[:height])
@@ -127,3 +161,21 @@ def _mean(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
         if low is not None:
             mean, mean_low = two_sum(mean, mean_low + low)
     return mean, mean_low
+
+
+def _rotation(rows: Array) -> Array:
+    """The transpose of Q of ``rows == Q R``, square."""
+    return np.linalg.qr(rows)[0].T
+
+
+def _drop_mean(deviation: Array, weights: Array | None) -> Array:
+    """Turn the n rows so that the first holds their mean, which is zero, and drop it.
+
+    A Householder reflection takes the vector of (square roots of) weights to the first
+    axis: n centred rows have rank n - 1 at most.
+    """
+    direction = np.ones(len(deviation)) if weights is None else np.sqrt(weights)
+    direction = direction / np.linalg.norm(direction)
+    direction[0] += 1.0  # no cancellation: weights are positive
+    projection = direction @ deviation / direction[0]
+    return deviation[1:] - np.outer(direction[1:], projection)

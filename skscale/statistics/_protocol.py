@@ -86,10 +86,14 @@ def frozen(cls: type[Record]) -> type[Record]:
 def _seal(self: Any) -> None:
     for field in fields(self):
         value = getattr(self, field.name)
-        if isinstance(value, np.ndarray):
-            value = np.array(value)
-            value.flags.writeable = False
-            object.__setattr__(self, field.name, value)
+        if isinstance(value, np.ndarray) and (value.flags.writeable or not value.flags.owndata):
+            object.__setattr__(self, field.name, read_only(np.array(value)))
+
+
+def read_only(array: Array) -> Array:
+    """The array itself, which a record then keeps without a copy: for one that nobody else has."""
+    array.flags.writeable = False
+    return array
 
 
 def _values(self: Any) -> tuple[Any, ...]:

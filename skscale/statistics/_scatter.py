@@ -10,7 +10,7 @@ from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import arrange_dense, frozen
+from skscale.statistics._protocol import arrange_dense, frozen, read_only
 
 
 @frozen
@@ -70,7 +70,8 @@ class Scatter:
             return cls(0.0, vector, vector, matrix, matrix, vector.astype(np.int64))
         mean, mean_low, matrix, exponent = kernels.scatter(rows, weights)
         total = kernels.total_weight(rows, weights)
-        return cls(total, mean, mean_low, matrix, np.zeros_like(matrix), exponent)
+        low = np.zeros_like(matrix)
+        return cls(total, mean, mean_low, read_only(matrix), read_only(low), exponent)
 
     def merge(self, later: Self) -> Self:
         """Scatter of these rows followed by the `later` ones."""
@@ -80,6 +81,7 @@ class Scatter:
         scatter, low = kernels.add_scatter(
             self._matrix(exponent), later._matrix(exponent), difference, between.weight
         )
+        scatter, low = read_only(scatter), read_only(low)
         return type(self)(self.total + later.total, mean.high, mean.low, scatter, low, exponent)
 
     def scaled(self, factor: Array, exponent: Array) -> Self:

@@ -10,7 +10,7 @@ from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import arrange_dense, frozen
+from skscale.statistics._protocol import arrange_dense, frozen, read_only
 from skscale.statistics._scatter import Scatter
 
 
@@ -71,12 +71,10 @@ class Triangle:
         if len(rows) == 0:
             zeros = np.zeros(n_features)
             return cls(0.0, zeros, zeros, np.zeros((0, n_features)), zeros.astype(np.int64))
-        if len(rows) > n_features:
-            mean, mean_low, triangle, exponent = kernels.triangle(rows, weights)
-        else:
-            mean, mean_low, deviation, exponent = kernels.centred(rows, weights)
-            triangle = kernels.factor(_drop_mean(deviation, weights))
-        return cls(kernels.total_weight(rows, weights), mean, mean_low, triangle, exponent)
+        measure = kernels.triangle if len(rows) > n_features else kernels.wide_triangle
+        mean, mean_low, triangle, exponent = measure(rows, weights)
+        total = kernels.total_weight(rows, weights)
+        return cls(total, mean, mean_low, read_only(triangle), exponent)
 
     @classmethod
     def of_scatter(cls, scatter: Scatter) -> Self:
@@ -99,7 +97,8 @@ class Triangle:
         elif later.total > 0:
             apart = np.sqrt(between.weight) * difference
             triangle = kernels.join(triangle, later_triangle, apart)
-        return type(self)(self.total + later.total, mean.high, mean.low, triangle, exponent)
+        total, triangle = self.total + later.total, read_only(triangle)
+        return type(self)(total, mean.high, mean.low, triangle, exponent)
 
     def scaled(self, factor: Array, exponent: Array) -> Self:
         """Triangle of the rows with column i multiplied by ``factor[i] * 2**exponent[i]``.
@@ -126,18 +125,3 @@ class Triangle:
 
     def _spread(self) -> Array:
         return np.where((self.triangle == 0).all(axis=0), LOWEST, self.exponent)
-
-
-def _drop_mean(deviation: Array, weights: Array | None) -> Array:
-    """Turn the n rows so that the first holds their mean, which is zero, and drop it.
-
-    A Householder reflection takes the vector of (square roots of) weights to the first
-    axis: n centred rows have rank n - 1 at most.
-    """
-    if len(deviation) == 0:
-        return deviation
-    direction = np.ones(len(deviation)) if weights is None else np.sqrt(weights)
-    direction = direction / np.linalg.norm(direction)
-    direction[0] += 1.0  # no cancellation: weights are positive
-    projection = direction @ deviation / direction[0]
-    return deviation[1:] - np.outer(direction[1:], projection)

@@ -39,7 +39,7 @@ class Triangle:
     -----
     Nothing is squared and nothing truncated: every singular value is good to ``eps`` times
     the largest, where those of `Scatter` are good to the square root of that. Cost of `of`:
-    ``2 n p**2`` flops; of `merge`: ``4/3 p**3``. The rows of a wide block are rotated, so
+    ``2 n p**2`` flops; of `merge`: ``2/3 p**3``. The rows of a wide block are rotated, so
     that the statistic does not show them.
 
     References

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import lgamma, log, pi
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 from scipy.sparse.linalg import svds
 from sklearn.utils.extmath import randomized_svd
 
@@ -19,6 +21,19 @@ MOST_ROWS = 2.0**26
 
 WEAK = 2.0**-5
 """Singular values below this part of the first lose digits to `eigh`, which squares them."""
+
+FAR = 0.45
+"""Part of the largest squared distance from a span from which a coordinate axis is far from it.
+
+It is no simple fraction, such as distances from structured spans are, so that rounding does not
+decide. So is `LEFT`.
+"""
+
+LEFT = 0.3
+"""Part of the largest squared distance that is to be left of an axis when others are taken."""
+
+PANEL = 64
+"""Axes that are chosen together, so that the work is in products of matrices."""
 
 
 class Axes(NamedTuple):
@@ -45,7 +60,7 @@ class Axes(NamedTuple):
 
 def eigen_axes(scatter: Array, n_rows: float) -> Axes:
     """Axes from a centred scatter matrix, by a symmetric eigendecomposition."""
-    values, vectors = linalg.eigh(scatter, check_finite=False, driver="evr")
+    values, vectors = linalg.eigh(scatter, check_finite=False, driver="evd")
     values, vectors = values[::-1], vectors[:, ::-1]
     # Rounding leaves eigenvalues of the order of eps times the first, of either sign.
     floor = np.sqrt(4 * len(values) * EPSILON)
@@ -57,18 +72,54 @@ def eigen_axes(scatter: Array, n_rows: float) -> Axes:
     )
 
 
-def singular_axes(triangle: Array, n_rows: float) -> Axes:
-    """Axes from rows with the right scatter matrix, by a singular value decomposition."""
+def singular_axes(triangle: Array, n_rows: float, k: int | None = None) -> Axes:
+    """Axes from rows with the right scatter matrix, by a singular value decomposition.
+
+    All singular values are found, and the first `k` components.
+    """
     tolerance = rank_tolerance(n_rows, triangle.shape[1])
-    if min(triangle.shape) == 0:
-        return Axes(np.zeros(0), 0, np.zeros((0, triangle.shape[1])), tolerance)
+    height, n_features = triangle.shape
+    if min(height, n_features) == 0:
+        return Axes(np.zeros(0), 0, np.zeros((0, n_features)), tolerance)
+    if n_features < 2 * height:
+        _, values, components = _svd(triangle)
+        return Axes(values, 0, fix_signs(components[:k]), tolerance)
+    # Columns become rows of a factorization, and only those of Q that are wanted are formed.
+    rows = np.array(triangle.T, order="F")
+    work, _ = lapack.dgeqrf_lwork(*rows.shape)
+    rows, reflectors, _, _ = lapack.dgeqrf(rows, lwork=int(work), overwrite_a=1)
+    left, values, _ = _svd(np.triu(rows[:height]))
+    wanted = np.zeros((n_features, height if k is None else max(1, min(k, height))), order="F")
+    wanted[:height] = left[:, : wanted.shape[1]]
+    apply = partial(lapack.dormqr, "L", "N", rows, reflectors, wanted)
+    components, _, _ = apply(lwork=int(apply(lwork=-1)[1][0]), overwrite_c=1)
+    return Axes(values, 0, fix_signs(components.T)[:k], tolerance)
+
+
+def gram_axes(triangle: Array, n_rows: float, k: int) -> Axes | None:
+    """All singular values and the first `k` axes of wide rows, from the products of the rows.
+
+    None where a wanted axis, or the mean square of the rest, is too weak for squares.
+    """
+    k = min(k, len(triangle))
+    values, left = linalg.eigh(triangle @ triangle.T, check_finite=False, driver="evd")
+    values, left = np.maximum(values[::-1], 0.0), left[:, ::-1]
+    weakest = min([*values[k - 1 : k], *([values[k:].mean()] if k < len(values) else [])])
+    if weakest < WEAK**2 * values[0] or weakest == 0:
+        return None
+    components = (left[:, :k].T @ triangle) / np.sqrt(values[:k])[:, np.newaxis]
+    # One Newton step: the products lost orthogonality to the squares, not to rounding alone.
+    components = 1.5 * components - (0.5 * (components @ components.T)) @ components
+    tolerance = rank_tolerance(n_rows, triangle.shape[1])
+    return Axes(np.sqrt(values), 0, fix_signs(components), tolerance)
+
+
+def _svd(matrix: Array) -> tuple[Array, Array, Array]:
     try:
-        _, values, components = linalg.svd(triangle, full_matrices=False, check_finite=False)
+        found = linalg.svd(matrix, full_matrices=False, check_finite=False)
     except linalg.LinAlgError:  # divide and conquer may fail where QR iteration does not
-        _, values, components = linalg.svd(
-            triangle, full_matrices=False, check_finite=False, lapack_driver="gesvd"
-        )
-    return Axes(values, 0, fix_signs(components), tolerance)
+        found = linalg.svd(matrix, full_matrices=False, check_finite=False, lapack_driver="gesvd")
+    return found
 
 
 def arpack_axes(triangle: Array, n_rows: float, k: int, tol: float, random_state: Any) -> Axes:
@@ -136,30 +187,65 @@ def complete(axes: Axes, k: int) -> Axes:
     """The first k axes, those of the noise chosen by rule.
 
     Rounding turns the axes whose singular values are noise in any direction orthogonal to the
-    others. They are replaced, and missing ones added, by the coordinate axis farthest from the
-    span so far, made orthogonal to it: the same choice on any machine and for any batches.
+    others. They are replaced, and missing ones added, by coordinate axes made orthogonal to the
+    span so far, those first that are about as far from it as any (see `_farthest`): the same
+    choice on any machine and for any batches.
     """
     n_features = axes.components.shape[1]
-    n_signal = rank(axes, axes.floor)
     n_axes = min(k, n_features)
-    n_signal = min(n_signal, n_axes)
-    values = np.zeros(n_axes)
-    found = min(len(axes.singular_values), n_axes)
-    values[:found] = axes.singular_values[:found]
+    n_signal = min(rank(axes, axes.floor), n_axes)
+    values = np.pad(axes.singular_values, (0, max(n_axes - len(axes.singular_values), 0)))
     components = np.zeros((n_axes, n_features))
     components[:n_signal] = axes.components[:n_signal]
-    inside = np.einsum("ij,ij->j", components[:n_signal], components[:n_signal])
-    for i in range(n_signal, n_axes):
-        before = components[:i]
-        added = np.zeros(n_features)
-        # Ties go to the first coordinate axis, also where rounding has broken them.
-        added[np.argmax(inside <= inside.min() + 1e-6)] = 1.0
-        for _ in range(2):
-            added -= (before @ added) @ before
-            added /= np.linalg.norm(added)
-        components[i] = fix_signs(added[np.newaxis])[0]
-        inside += components[i] ** 2
+    outside = 1.0 - np.einsum("ij,ij->j", components[:n_signal], components[:n_signal])
+    found = n_signal
+    while found < n_axes:
+        added = _farthest(components[:found], outside, n_axes - found)
+        components[found : found + len(added)] = added
+        outside -= np.einsum("ij,ij->j", added, added)
+        found += len(added)
     return axes._replace(singular_values=values, components=components)
+
+
+def _farthest(before: Array, outside: Array, most: int) -> Array:
+    """Up to `most` coordinate axes, made orthogonal to the axes `before` and to one another.
+
+    Going through those in order whose squared distance from the span is at least `FAR` of the
+    largest one, an axis is taken if, of that part, `LEFT` is orthogonal to the ones just taken.
+
+    Parameters
+    ----------
+    before : array of shape (k, n_features)
+        Orthonormal rows, k < n_features.
+    outside : array of shape (n_features,)
+        Squared distances of the coordinate axes from their span.
+    most : int
+        At least 1.
+    """
+    largest = outside.max()
+    candidates = np.flatnonzero(outside >= FAR * largest)[: min(most, PANEL)]
+    products = -(before[:, candidates].T @ before[:, candidates])
+    products[np.diag_indices(len(candidates))] += 1.0
+    taken = []
+    for i in range(len(candidates)):
+        rest = products[i, i]
+        if rest >= LEFT * largest:
+            products -= np.outer(products[i] / rest, products[i])
+            taken.append(candidates[i])
+    added = -(before[:, taken].T @ before)
+    added[np.arange(len(taken)), taken] += 1.0
+    added = _orthonormal(added)
+    added = _orthonormal(added - (added @ before.T) @ before)  # twice is enough
+    # Which of two entries is larger is not left to rounding either: the first one counts.
+    sizes = np.abs(added)
+    first = np.argmax(sizes >= (1 - 1e-9) * sizes.max(axis=1, keepdims=True), axis=1)
+    return added * np.sign(added[np.arange(len(taken)), first])[:, np.newaxis]
+
+
+def _orthonormal(rows: Array) -> Array:
+    """Gram-Schmidt of rows far from dependent, by the Cholesky factor of their products."""
+    lower = linalg.cholesky(rows @ rows.T, lower=True, check_finite=False)
+    return linalg.solve_triangular(lower, rows, lower=True, check_finite=False)
 
 
 def count_components(ratio: Array, share: float) -> int:

@@ -1,294 +1,72 @@
-"""The compiled kernels and their twins in numpy: one signature, one result."""
-
-import itertools
-import os
-import subprocess
-import sys
-from fractions import Fraction
+"""What the kernels of scatter matrices and triangles do that their results do not show."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from skscale import _kernels as kernels
-from skscale._kernels import _affine, _extrema, _moments
-from skscale.errors import InfiniteValueError
+from skscale._kernels import _lapack, _scatter, _triangle
+from skscale.statistics import Scatter, Triangle
 
-from . import draws, truth
-
-compiled = pytest.importorskip(
-    "skscale._kernels._compiled",
-    reason="the compiled kernels were not built",
-    exc_type=ImportError,
-)
-
-LAYOUTS = {
-    "row after row": np.ascontiguousarray,
-    "column after column": np.asfortranarray,
-    "every second row": lambda rows: np.repeat(rows, 2, axis=0)[::2],
-    "every second column": lambda rows: np.repeat(rows, 2, axis=1)[:, ::2],
-    "last row first": lambda rows: np.ascontiguousarray(rows[::-1])[::-1],
-    "last column first": lambda rows: np.ascontiguousarray(rows[:, ::-1])[:, ::-1],
-    "some columns": lambda rows: np.hstack([rows, rows])[:, : rows.shape[1]],
-    "some rows, column after column": lambda rows: np.asfortranarray(np.vstack([rows, rows]))[
-        : len(rows)
-    ],
-    "fields of records": lambda rows: _fields(rows),
-    "odd addresses": lambda rows: _unaligned(rows),
-}
-WIDTHS = [1, 2, 5, 16, 17, 32, 33, 256, 257, 600]
-"""On both sides of where rows begin to be folded, and columns to be tiled."""
-
-HEIGHTS = [1, 2, 3, 4, 5, 63, 64, 65, 130, 1031]
+EPS = np.finfo(np.float64).eps
 
 
-def _fields(rows):
-    """Rows at a distance that is no multiple of the size of a number."""
-    records = np.zeros(len(rows), dtype=[("flag", "i1"), ("x", rows.dtype, rows.shape[1:])])
-    records["x"] = rows
-    return records["x"]
+@pytest.mark.parametrize("shape", [(100, 40), (600, 200), (5000, 100)])
+def test_the_first_centre_is_good_enough(shape, monkeypatch):
+    """One product per block: a second one, about a better centre, is for odd rows only."""
+    products = []
+    about = _scatter._about
+    monkeypatch.setattr(_scatter, "_about", lambda *given: products.append(1) or about(*given))
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        Scatter.of(rng.normal(size=shape) + 5)
+    assert len(products) == 20
 
 
-def _unaligned(rows):
-    memory = np.zeros(rows.nbytes + 1, dtype=np.uint8)[1:].view(rows.dtype).reshape(rows.shape)
-    memory[...] = rows
-    return memory
+def test_a_misled_centre_is_found_again(monkeypatch):
+    products = []
+    about = _scatter._about
+    monkeypatch.setattr(_scatter, "_about", lambda *given: products.append(1) or about(*given))
+    rows = np.zeros((4096, 2))
+    rows[::16] = 1e6  # all that a sample of one row in 16 sees
+    rows += np.random.default_rng(0).normal(size=rows.shape)
+    assert len(Scatter.of(rows).scatter) == len(products) == 2
 
 
-def refuse(*args):
-    raise AssertionError("the twin in numpy was asked")
+@pytest.mark.parametrize("n_rows", [1, 2, 7, 40])
+@pytest.mark.parametrize("n_columns", [1, 2, 9, 33])
+def test_absorbed_rows(n_rows, n_columns):
+    rng = np.random.default_rng(0)
+    triangle = np.asfortranarray(np.triu(rng.normal(size=(n_columns, n_columns))))
+    rows = np.asfortranarray(rng.normal(size=(n_rows + 3, n_columns)))[1 : n_rows + 1]
+    expected = triangle.T @ triangle + rows.T @ rows
+    _lapack.absorb(triangle, rows)
+    assert np.allclose(triangle.T @ triangle, expected, rtol=0, atol=32 * EPS * n_columns**2)
+    assert (np.tril(triangle, -1) == 0).all()
 
 
-@pytest.fixture
-def alone(monkeypatch):
-    """The compiled loops without the twins they may hand difficult blocks to."""
-    monkeypatch.setattr(_moments, "moments", refuse)
-    monkeypatch.setattr(_extrema, "extrema", refuse)
-    for name in ("standardize", "unstandardize", "interpolate", "uninterpolate"):
-        monkeypatch.setattr(_affine, name, refuse)
+def test_a_joined_triangle_has_the_scatter_of_both_and_of_the_row_between():
+    rng = np.random.default_rng(0)
+    first, second = np.triu(rng.normal(size=(2, 20, 20)))
+    between = rng.normal(size=20)
+    found = _triangle.join(first, second, between)
+    expected = first.T @ first + second.T @ second + np.outer(between, between)
+    assert np.allclose(found.T @ found, expected, rtol=0, atol=1e-13)
+    assert (np.tril(found, -1) == 0).all()
 
 
-def table(n_rows, n_columns, dtype=np.float64, missing=0.0):
-    random = np.random.default_rng([n_rows, n_columns])
-    rows = random.normal(loc=random.normal(size=n_columns) * 10, size=(n_rows, n_columns))
-    rows[random.random(rows.shape) < missing] = np.nan
-    rows[:, ::7] = np.where(np.isnan(rows[:, ::7]), np.nan, 0.1)  # constant columns
-    return rows.astype(dtype)
-
-
-def assert_same_moments(found, expected, rows):
-    count, mean, mean_low, second_moment, exponent = found
-    np.testing.assert_array_equal(count, expected[0])
-    size = np.nanmax(np.abs(rows), axis=0, initial=0)
-    assert (np.abs(mean - expected[1] + (mean_low - expected[2])) <= 1e-15 * size).all()
-    np.testing.assert_allclose(second_moment, expected[3], rtol=2e-14)
-    np.testing.assert_array_equal(second_moment == 0, expected[3] == 0)
-    np.testing.assert_array_equal(exponent, expected[4])
-
-
-@pytest.mark.parametrize("missing", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_moments_and_extrema_of_any_shape(layout, dtype, missing, request):
-    for n_rows, n_columns in itertools.product(HEIGHTS, WIDTHS):
-        if n_rows * n_columns > 60_000:
-            continue
-        rows = layout(table(n_rows, n_columns, dtype, missing))
-        weights = np.random.default_rng(0).uniform(0.5, 2, n_rows)
-        for weight in (None, weights):
-            expected = _moments.moments(rows, weight)
-            found = compiled.moments(rows, weight)
-            np.testing.assert_allclose(found[0], expected[0], rtol=1e-14)
-            assert_same_moments((expected[0], *found[1:]), expected, rows)
-            ends = _extrema.extrema(rows, weight)
-            found = compiled.extrema(rows, weight)
-            np.testing.assert_allclose(found[0], ends[0], rtol=1e-14)
-            for low, other in zip(found[1:], ends[1:], strict=True):
-                np.testing.assert_array_equal(low, other)
-
-
-@given(rows=draws.tables(max_columns=4, max_rows=200), data=st.data())
-def test_moments_of_hard_columns(rows, data):
-    dtype = data.draw(st.sampled_from([np.float64, np.float32]))
-    with np.errstate(over="ignore"):
-        rows = rows.astype(dtype)
-    rows = rows[:, np.isfinite(rows).all(axis=0)]
-    if rows.shape[1] == 0:
-        return
-    weights = data.draw(st.sampled_from([None, np.linspace(0.5, 3, len(rows))]))
-    expected = _moments.moments(rows, weights)
-    found = compiled.moments(rows, weights)
-    np.testing.assert_allclose(found[0], expected[0], rtol=1e-15)
-    assert_same_moments((expected[0], *found[1:]), expected, rows.astype(np.float64))
-
-
-def test_a_weight_is_the_same_for_all_columns():
-    rows, weights = table(1031, 5), np.random.default_rng(0).uniform(size=1031)
-    for kernel in (compiled.moments, compiled.extrema):
-        count = kernel(rows, weights)[0]
-        assert (count == count[0]).all()
-
-
-def test_a_column_that_rises_is_centred_again():
-    """Its first rows and its last ones are far from the mean, and so would be a first centre."""
-    rows = np.arange(100_000.0)[:, np.newaxis] * [1, -1] + 1e12
-    rows[:, 1] = np.where(np.arange(len(rows)) % 1563 == 0, 1e15, rows[:, 1])  # every sampled row
-    assert_same_moments(compiled.moments(rows, None), _moments.moments(rows, None), rows)
-
-
-@pytest.mark.parametrize("n_columns", [1, 5, 40])
-def test_sums_of_runs_lose_nothing(n_columns):
-    """A thousand equal terms are rounded the same way a thousand times, unless it is kept."""
-    column = np.tile([0.1, -0.1], 2**16)
-    rows = np.repeat(column[:, np.newaxis], n_columns, axis=1)
-    exact = len(column) * Fraction(0.1) ** 2
-    for found in compiled.moments(rows, None)[3]:
-        assert truth.digits(found, exact) >= 15
-
-
-COLUMNS = {"mean": [0.0, 5.0, -1e9], "low": [0.0, 1e-17, -1e-9], "width": [1.0, 0.3, 7e5]}
-ENDS = {"unit": (0.0, 1.0), "both": (-1.0, 1.0), "odd": (-0.3, 0.6), "far": (1e6, 1e6 + 1)}
-
-
-def calls(n_columns, ends, clip):
-    """Every map with its numbers, as (name, arguments)."""
-    mean, low, width = (np.resize(numbers, n_columns) for numbers in COLUMNS.values())
-    columns = (mean, low, width, np.zeros(n_columns, dtype=np.int64))
-    lower, upper = (np.full(n_columns, end) for end in ends)
-    yield "standardize", columns
-    yield "unstandardize", columns
-    yield "interpolate", (*columns, lower, upper, clip)
-    yield "uninterpolate", (*columns, lower, upper)
-
-
-def outputs(shape, dtype):
-    yield np.zeros(shape, dtype)
-    yield np.zeros(shape[::-1], dtype).T
-    yield np.zeros((shape[0], shape[1] + 3), dtype)[:, 2:-1]
-
-
-@pytest.mark.parametrize("missing", [0.0, 0.2])
-@pytest.mark.parametrize("written", [np.float64, np.float32, np.float16])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_maps_are_the_same_to_the_last_bit(layout, dtype, written, missing):
-    for n_rows, n_columns in [(1, 1), (1, 20), (2, 300), (3, 33), (130, 5), (600, 1), (65, 257)]:
-        rows = layout(table(n_rows, n_columns, dtype, missing))
-        for ends, clip in itertools.product(ENDS.values(), [False, True]):
-            for name, arguments in calls(n_columns, ends, clip):
-                expected = np.zeros(rows.shape, written)
-                twin = getattr(_affine, name)(rows, *arguments, expected)
-                for out in outputs(rows.shape, written):
-                    finite = getattr(compiled, name)(rows, *arguments, out)
-                    np.testing.assert_array_equal(out, expected)
-                    assert finite or not twin
-                    assert finite or missing > 0
-
-
-@pytest.mark.parametrize("clip", [False, True])
-@pytest.mark.parametrize("layout", ["row after row", "column after column"])
-@pytest.mark.parametrize("bad", [np.inf, -np.inf, 1e308, -1e308])
-def test_maps_of_the_infinite_and_of_what_overflows(bad, layout, clip):
-    for place in ((0, 0), (64, 3), (129, 4)):
-        rows = table(130, 5, missing=0.1)
-        rows[place] = bad
-        rows = LAYOUTS[layout](rows)
-        for name, arguments in calls(5, (-1.0, 1.0), clip):
-            columns = arguments[2].copy()
-            columns[place[1]] = 1e-3 if name in ("standardize", "interpolate") else 1e3
-            arguments = (*arguments[:2], columns, *arguments[3:])
-            expected, out = np.zeros_like(rows), np.zeros_like(rows)
-            getattr(_affine, name)(rows, *arguments, expected)
-            finite = getattr(compiled, name)(rows, *arguments, out)
-            np.testing.assert_array_equal(out, expected)
-            assert not (finite and np.isinf(bad))
-
-
-@pytest.mark.parametrize("huge", [False, True])
-def test_maps_into_their_own_rows(huge):
-    for name, arguments in calls(5, (-1.0, 1.0), True):
-        rows = table(130, 5)
-        if huge:  # what overflows on the way is done once more, from the rows as they were
-            rows[7, 2] = 1e308 if name in ("standardize", "interpolate") else 1.5
-            arguments[0][2], arguments[2][2] = -1e308, 1.5e308
-        expected = np.zeros_like(rows)
-        getattr(_affine, name)(rows, *arguments, expected)
-        getattr(compiled, name)(rows, *arguments, rows)
-        np.testing.assert_array_equal(rows, expected)
-
-
-def test_columns_without_values_are_not_infinite():
-    rows, out = table(70, 5), np.zeros((70, 5))
-    mean = np.array([0.0, np.nan, 0.0, 0.0, 0.0])
-    rest = (np.zeros(5), np.ones(5), np.zeros(5, dtype=np.int64))
-    assert compiled.standardize(rows, mean, *rest, out)
-    np.testing.assert_array_equal(np.isnan(out), np.isnan(rows) | np.isnan(mean))
-    rows[3, 1] = np.inf
-    assert not compiled.standardize(rows, mean, *rest, out)
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("layout", ["row after row", "column after column", "every second row"])
-def test_ordinary_blocks_need_no_twin(alone, layout, dtype):
-    rows = LAYOUTS[layout](table(200, 6, dtype, missing=0.1))
-    compiled.moments(rows, None)
-    compiled.moments(rows, np.ones(len(rows)))
-    compiled.extrema(rows, None)
-    for name, arguments in calls(6, (-1.0, 1.0), False):
-        if layout != "every second row":
-            getattr(compiled, name)(rows, *arguments, np.zeros_like(rows))
-            getattr(compiled, name)(rows, *arguments, rows)
-
-
-@pytest.mark.parametrize("kernel", ["moments", "extrema"])
-def test_infinities_are_found_where_they_are(kernel):
-    for place in ((0, 0), (0, 4), (500, 2), (999, 4)):
-        rows = table(1000, 5, missing=0.1)
-        rows[place] = -np.inf
-        for given_rows in (rows, np.asfortranarray(rows), rows.astype(np.float32)):
-            with pytest.raises(InfiniteValueError) as caught:
-                getattr(compiled, kernel)(given_rows, None)
-            assert (caught.value.row, caught.value.column) == place
-
-
-@pytest.mark.parametrize("unit", [1e-320, 1e-310, 1e-200, 1e-150, 1e150, 1e200, 1e307])
-def test_squares_that_vanish_or_overflow_go_to_the_twin(unit):
-    rows = table(100, 3)
-    rows[:, 1] *= unit
-    expected = _moments.moments(rows, None)
-    for mine, theirs in zip(compiled.moments(rows, None), expected, strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-13)
-    assert expected[4].any() == (not 1e-121 < unit < 1e121)
-
-
-@pytest.mark.parametrize("wanted", ["numpy", "compiled"])
-def test_the_environment_chooses(wanted):
-    code = "from skscale import _kernels; print(_kernels.IN_USE)"
-    assert run(code, wanted).stdout.strip() == wanted
-
-
-def test_environment_asks_for_something_else():
-    assert "SKSCALE_KERNELS must be 'compiled' or 'numpy'" in run("import skscale", "cuda").stderr
-
-
-def test_environment_asks_for_what_was_not_built():
-    code = "import sys; sys.modules['skscale._kernels._loops'] = None; import skscale"
-    assert "were not built" in run(code, "compiled").stderr
-    code += "; print(skscale._kernels.IN_USE)"
-    assert run(code, "").stdout.strip() == "numpy"
-
-
-def run(code, wanted):
-    environment = {**os.environ, "SKSCALE_KERNELS": wanted}
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
-    )
-
-
-def test_kernels_in_use_are_those_asked_for():
-    wanted = os.environ.get("SKSCALE_KERNELS") or "compiled"
-    module = compiled if wanted == "compiled" else None
-    assert wanted == kernels.IN_USE
-    for name in ("moments", "extrema", "standardize"):
-        assert (getattr(kernels, name) is getattr(compiled, name)) == (module is compiled)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(1, 5), (2, 9), (6, 23), (6, 24), (6, 25), (9, 9), (40, 9000)])
+def test_wide_rows_are_rotated_and_lose_nothing(shape, weighted):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=shape) * np.geomspace(1, 1e-9, shape[1]) + 3
+    weights = rng.integers(1, 4, size=len(rows)).astype(float) if weighted else np.ones(len(rows))
+    statistic = Triangle.of(rows, weights if weighted else None)
+    centred = (rows - np.average(rows, axis=0, weights=weights)) * np.sqrt(weights)[:, np.newaxis]
+    scale = np.linalg.norm(centred, axis=0)
+    found, wanted = statistic.triangle, centred[:, :60]
+    assert len(found) == len(rows) - 1
+    assert (np.tril(found, -1) == 0).all()
+    scatter = found[:, :60].T @ found[:, :60]
+    bound = np.outer(scale, scale)[:60, :60]
+    # The rows themselves are known to the spacing of floats at 3, which is not small for all.
+    error = np.abs(scatter - wanted.T @ wanted)
+    assert (error <= 64 * EPS * (bound + np.outer(scale, np.ones(shape[1]))[:60, :60] * 4)).all()

@@ -8,7 +8,13 @@ environment variable ``SKSCALE_KERNELS`` asks for one or the other: "compiled" o
 
 import os
 
-from skscale._kernels._columns import check_finite, chunks, reduce_columns, total_weight
+from skscale._kernels._columns import (
+    check_complete,
+    check_finite,
+    chunks,
+    reduce_columns,
+    total_weight,
+)
 from skscale._kernels._exact import (
     EXACT_INTEGER,
     Array,
@@ -22,8 +28,9 @@ from skscale._kernels._exact import (
     two_sum,
 )
 from skscale._kernels._moments import ordinary_exponent
-from skscale._kernels._scatter import centred, scatter
+from skscale._kernels._scatter import add_scatter, centred, scatter
 from skscale._kernels._sparse import check_stored, sparse_moments
+from skscale._kernels._triangle import factor, join, triangle, wide_triangle
 from skscale.errors import MissingDependencyError
 
 WANTED = os.environ.get("SKSCALE_KERNELS", "")
@@ -68,14 +75,18 @@ __all__ = [
     "Array",
     "Rows",
     "WideRows",
+    "add_scatter",
     "as_rows",
     "centred",
+    "check_complete",
     "check_finite",
     "check_stored",
     "chunks",
     "extrema",
+    "factor",
     "interpolate",
     "is_wide",
+    "join",
     "leading",
     "moments",
     "narrow",
@@ -86,7 +97,9 @@ __all__ = [
     "standardize",
     "subtract",
     "total_weight",
+    "triangle",
     "two_sum",
     "uninterpolate",
     "unstandardize",
+    "wide_triangle",
 ]

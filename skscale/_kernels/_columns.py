@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skscale._kernels._exact import Array, Rows, leading
-from skscale.errors import InfiniteValueError
+from skscale.errors import InfiniteValueError, MissingValueError
 
 RUN = 64
 """Longest plain running sum; longer columns are cut into runs and the runs are summed."""
@@ -69,6 +69,21 @@ def check_finite(rows: Rows) -> bool:
         row, column = np.unravel_index(int(infinite.argmax()), infinite.shape)
         raise infinite_value(rows[row, column], int(row), int(column))
     return bool(np.isnan(rows).any())
+
+
+def check_complete(rows: Rows) -> None:
+    """Refuse rows that hold NaN or infinity.
+
+    Raises
+    ------
+    InfiniteValueError
+        With the position of the first infinity, row by row.
+    MissingValueError
+        With the columns that hold NaN.
+    """
+    if check_finite(rows):
+        columns = tuple(np.flatnonzero(np.isnan(leading(rows)).any(axis=0)).tolist())
+        raise MissingValueError(f"Input X contains NaN, in columns {list(columns)}.", columns)
 
 
 def infinite_value(value: Any, row: int, column: int) -> InfiniteValueError:

@@ -26,7 +26,10 @@ SMALLEST, LARGEST = 2.0**-400, 2.0**400
 TINY = float(np.finfo(np.float64).tiny)
 
 SAMPLE = 16
-"""One row in so many gives the first centre."""
+"""One row in so many gives the first centre, or more, for there to be `ENOUGH`."""
+
+ENOUGH = 256
+"""Rows whose mean is as good as always close to that of the others."""
 
 CLOSE = 1 / 64
 """Largest square of the distance from centre to mean, in variances, that is taken off."""
@@ -128,13 +131,14 @@ def centre(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
 def near_mean(rows: Rows, weights: Array | None) -> tuple[Array, Array | None]:
     """A centre near the mean of finite rows, and equal to it in a constant column."""
     first, low = first_row(rows)
-    few = rows[::SAMPLE]
+    every = min(SAMPLE, 1 + len(rows) // ENOUGH)
+    few = rows[::every]
     with np.errstate(over="ignore", invalid="ignore"):
         deviation = subtract(few, first, low)
         if weights is None:
             step = reduce_columns(np.add, deviation) / len(few)
         else:
-            some = weights[::SAMPLE]
+            some = weights[::every]
             step = reduce_columns(np.add, deviation * some) / reduce_columns(np.add, some + TINY)
     return first + np.where(np.isfinite(step), step, 0.0), low
 

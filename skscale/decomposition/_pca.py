@@ -18,7 +18,7 @@ from skscale._blas import single_threaded_blas
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
-from skscale._parameters import Rule, boolean, integer, none, one_of, real
+from skscale._parameters import Rule, boolean, integer, is_integer, none, one_of, real
 from skscale.decomposition._components import (
     check_components,
     choose_solver,
@@ -284,8 +284,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
     def _find_axes(self, statistic: Scatter | Triangle) -> tuple[Axes, float]:
         """The axes that the solver finds, and the sum of squares of the rows in their units."""
         if self._solver_ not in ("arpack", "randomized") or isinstance(statistic, Scatter):
-            axes = linalg.complete(principal_axes(statistic), self._smaller_)
-            return axes, float((axes.singular_values**2).sum())
+            number: Any = self.n_components if is_integer(self.n_components) else None
+            k = self._smaller_ if number is None else min(int(number), self._smaller_)
+            may_square = self.svd_solver == "auto" and number is not None
+            axes = linalg.complete(principal_axes(statistic, k, may_square), k)
+            values = np.zeros(self._smaller_)
+            values[: len(axes.singular_values)] = axes.singular_values[: len(values)]
+            return axes._replace(singular_values=values), float((values**2).sum())
         triangle, exponent = common_units(statistic.triangle, statistic.exponent)
         wanted = np.ones(self._smaller_)
         k = resolve_components(self.n_components, self._solver_, wanted, statistic.total)
@@ -303,7 +308,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
                 random_state=random_state,
             )
         squares = float(np.einsum("ij,ij->", triangle, triangle))
-        return linalg.complete(axes._replace(exponent=exponent), k), squares
+        values = axes.singular_values[:k]
+        return linalg.complete(axes._replace(singular_values=values, exponent=exponent), k), squares
 
     def _refine(self) -> bool:
         """Take the triangle instead of the scatter matrix if a direction is too weak for it."""

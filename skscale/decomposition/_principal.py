@@ -22,26 +22,40 @@ DENSEST = 2**28
 
 
 @singledispatch
-def principal_axes(statistic: Any) -> Axes:
-    """All principal axes of the rows behind a statistic."""
+def principal_axes(statistic: Any, k: int | None = None, may_square: bool = False) -> Axes:
+    """Principal axes of the rows behind a statistic.
+
+    Parameters
+    ----------
+    statistic : Scatter, Triangle or RadialScatter
+    k : int or None, default=None
+        Components that are wanted; there may be more. All singular values are found.
+    may_square : bool, default=False
+        Whether strong axes of wide rows may be found from the products of these.
+    """
     raise TypeError(f"no principal axes of {type(statistic).__name__}")
 
 
 @principal_axes.register
-def _(statistic: Scatter) -> Axes:
+def _(statistic: Scatter, k: int | None = None, may_square: bool = False) -> Axes:
     scatter, exponent = common_units(statistic.scatter, statistic.exponent)
     scatter, _ = common_units(scatter.T, statistic.exponent)
     return linalg.eigen_axes(scatter, statistic.total)._replace(exponent=exponent)
 
 
 @principal_axes.register
-def _(statistic: Triangle) -> Axes:
+def _(statistic: Triangle, k: int | None = None, may_square: bool = False) -> Axes:
     triangle, exponent = common_units(statistic.triangle, statistic.exponent)
-    return linalg.singular_axes(triangle, statistic.total)._replace(exponent=exponent)
+    axes, height = None, len(triangle)
+    if may_square and k is not None and 0 < 2 * height <= statistic.n_features:
+        axes = linalg.gram_axes(triangle, statistic.total, k)
+    if axes is None:
+        axes = linalg.singular_axes(triangle, statistic.total, k)
+    return axes._replace(exponent=exponent)
 
 
 @principal_axes.register
-def _(statistic: RadialScatter) -> Axes:
+def _(statistic: RadialScatter, k: int | None = None, may_square: bool = False) -> Axes:
     return principal_axes(statistic.scatter)
 
 

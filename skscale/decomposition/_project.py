@@ -18,8 +18,8 @@ NEAR = 4
 def is_near_zero(statistic: Scatter | Triangle) -> bool:
     """Whether every mean is within a few standard deviations of zero.
 
-    Such rows may be projected before they are centred: a row is then rounded like a deviation of
-    a few times its size, which costs two bits and saves a pass.
+    The low part of such a mean may be left out: a row is then rounded like a deviation of a few
+    times its size, which costs two bits and saves a pass.
     """
     width, exponent = statistic.deviation()
     return not exponent.any() and bool((np.abs(statistic.mean) <= NEAR * width).all())
@@ -47,31 +47,29 @@ def projection(
     out_exponent : int, default=0
         Units of the result.
     near_zero : bool, default=False
-        Whether the mean may be taken off after the projection instead of before.
+        Whether the low part of the mean does not matter.
     """
     units = exponent if exponent.any() else None
     directions = np.ascontiguousarray(directions)
     with np.errstate(all="ignore"):
         # The low part of the mean is projected once, and not subtracted from every row.
-        offset = np.ldexp(mean_low, -exponent) @ directions
-        whole_offset = mean @ directions + offset
+        offset = None if near_zero else np.ldexp(mean_low, -exponent) @ directions
 
     def apply(rows: Rows, out: Array) -> bool:
+        finite = True
         with np.errstate(all="ignore"):
             projected = out if out.dtype == np.float64 else np.empty(out.shape)
-            if near_zero and isinstance(rows, np.ndarray) and rows.dtype == np.float64:
-                np.matmul(rows, directions, out=projected)
-                projected -= whole_offset
-            else:
-                for chunk, buffer in kernels.chunks(*rows.shape):
-                    deviation = kernels.subtract(rows[chunk], mean, None, units, out=buffer)
-                    np.matmul(deviation, directions, out=projected[chunk])
-                projected -= offset
+            for chunk, buffer in kernels.chunks(*rows.shape):
+                deviation = kernels.subtract(rows[chunk], mean, None, units, out=buffer)
+                finite &= math.isfinite(np.add.reduce(deviation, axis=None))
+                np.matmul(deviation, directions, out=projected[chunk])
+                if offset is not None:
+                    projected[chunk] -= offset
             if out_exponent:
                 projected = np.ldexp(projected, out_exponent)
             if projected is not out:
                 np.copyto(out, projected, casting="same_kind")
-            return math.isfinite(np.add.reduce(projected, axis=None))
+        return finite
 
     return apply
 

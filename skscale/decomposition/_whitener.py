@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple, final
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin
 
+from skscale import _kernels as kernels
 from skscale import _linalg as linalg
 from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
@@ -26,7 +27,6 @@ from skscale.decomposition._project import is_near_zero, projection, reconstruct
 from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import RadialScatter, Scatter, Triangle
 from skscale.statistics._freedom import degrees_of_freedom
-from skscale.statistics._triangle import factor
 
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -324,5 +324,5 @@ def shrink(rows: Scatter | Triangle, intensity: float, freedom: float) -> Scatte
         return Scatter(rows.total, zeros, zeros, matrix, 0 * matrix, units)
     triangle, exponent = common_units(rows.triangle, rows.exponent)
     mean = np.sqrt(intensity * np.einsum("ij,ij->", triangle, triangle) / rows.n_features)
-    triangle = factor(np.vstack([np.sqrt(1 - intensity) * triangle, mean * identity]))
+    triangle = kernels.factor(np.vstack([np.sqrt(1 - intensity) * triangle, mean * identity]))
     return Triangle(rows.total, zeros, zeros, triangle, np.full(rows.n_features, exponent))

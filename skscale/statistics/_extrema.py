@@ -8,7 +8,7 @@ import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
-from skscale.statistics._protocol import frozen, prepare
+from skscale.statistics._protocol import arrange, frozen
 
 
 @frozen
@@ -47,7 +47,7 @@ class Extrema:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure dense rows of shape (n_rows, n_features)."""
-        rows, weights = prepare(rows, weights)
+        rows, weights = arrange(rows, weights)
         total = kernels.total_weight(rows, weights)
         if len(rows) == 0:
             empty, zeros = np.full(rows.shape[1], np.inf), np.zeros(rows.shape[1])

@@ -11,7 +11,7 @@ from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import frozen, prepare
+from skscale.statistics._protocol import arrange, frozen
 
 
 @frozen
@@ -68,7 +68,7 @@ class Moments:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC."""
-        rows, weights = prepare(rows, weights)
+        rows, weights = arrange(rows, weights)
         if sparse.issparse(rows):
             has_missing = kernels.check_stored(rows)
             rows = rows.tocsc(copy=True)

@@ -16,12 +16,8 @@ from typing import Any, Protocol, Self, TypeVar, dataclass_transform, runtime_ch
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, Rows, as_rows, check_finite, leading
-from skscale.errors import (
-    IncompatibleStatisticError,
-    MissingValueError,
-    SampleWeightError,
-)
+from skscale._kernels import Array, Rows, as_rows
+from skscale.errors import IncompatibleStatisticError, SampleWeightError
 
 
 @runtime_checkable
@@ -90,9 +86,14 @@ def frozen(cls: type[Record]) -> type[Record]:
 def _seal(self: Any) -> None:
     record = vars(self)  # frozen to others
     for name, value in record.items():
-        if isinstance(value, np.ndarray):
-            record[name] = value = np.array(value)
-            value.setflags(write=False)
+        if isinstance(value, np.ndarray) and (value.flags.writeable or not value.flags.owndata):
+            record[name] = read_only(np.array(value))
+
+
+def read_only(array: Array) -> Array:
+    """The array itself, which a record then keeps without a copy: for one that nobody else has."""
+    array.setflags(write=False)
+    return array
 
 
 def _values(self: Any) -> tuple[Any, ...]:
@@ -118,8 +119,8 @@ def _represent(self: Any) -> str:
     return f"{type(self).__name__}(total={self.total:g}, n_features={self.n_features})"
 
 
-def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
-    """Rows and weights as the kernels take them.
+def arrange(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
+    """Rows and weights as the kernels take them, the values not looked at.
 
     Parameters
     ----------
@@ -156,22 +157,9 @@ def prepare(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
     return rows, weights
 
 
-def prepare_complete(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
-    """As `prepare`, for statistics that have no rule for missing values; always dense.
+def arrange_dense(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
+    """As `arrange`; sparse rows become dense.
 
-    Raises
-    ------
-    InfiniteValueError
-        With the position of the first infinity.
-    MissingValueError
-        With the columns that hold NaN.
+    For statistics whose kernels see for themselves that a value is missing, and refuse it.
     """
-    if sparse.issparse(rows):
-        rows = rows.toarray()
-    rows, weights = prepare(rows, weights)
-    if check_finite(rows):
-        columns = np.flatnonzero(np.isnan(leading(rows)).any(axis=0))
-        raise MissingValueError(
-            f"Input X contains NaN, in columns {columns.tolist()}.", tuple(columns.tolist())
-        )
-    return rows, weights
+    return arrange(rows.toarray() if sparse.issparse(rows) else rows, weights)

@@ -9,7 +9,7 @@ import numpy as np
 from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._means import merge_means
-from skscale.statistics._protocol import frozen, prepare_complete
+from skscale.statistics._protocol import arrange_dense, frozen
 from skscale.statistics._scatter import Scatter
 
 
@@ -54,7 +54,7 @@ class RadialScatter:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
-        rows, weights = prepare_complete(rows, weights)
+        rows, weights = arrange_dense(rows, weights)
         scatter = Scatter.of(rows, weights)
         if len(rows) == 0:
             return cls(scatter, scatter.mean, 0.0, 0)

@@ -10,7 +10,7 @@ from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import frozen, prepare_complete
+from skscale.statistics._protocol import arrange_dense, frozen, read_only
 
 
 @frozen
@@ -63,32 +63,26 @@ class Scatter:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
-        rows, weights = prepare_complete(rows, weights)
+        rows, weights = arrange_dense(rows, weights)
         if len(rows) == 0:
             vector = np.zeros(rows.shape[1])
             matrix = np.zeros((rows.shape[1], rows.shape[1]))
             return cls(0.0, vector, vector, matrix, matrix, vector.astype(np.int64))
         mean, mean_low, matrix, exponent = kernels.scatter(rows, weights)
         total = kernels.total_weight(rows, weights)
-        return cls(total, mean, mean_low, matrix, np.zeros_like(matrix), exponent)
+        low = np.zeros_like(matrix)
+        return cls(total, mean, mean_low, read_only(matrix), read_only(low), exponent)
 
     def merge(self, later: Self) -> Self:
         """Scatter of these rows followed by the `later` ones."""
         mean, between = merge_means(self._mean(), later._mean())
         exponent = common_exponent(self._spread(), later._spread(), between.exponent)
         difference = np.ldexp(between.difference, between.exponent - exponent)
-        scatter, error = kernels.two_sum(
-            _rescale(self.scatter, self.exponent - exponent),
-            _rescale(later.scatter, later.exponent - exponent),
+        scatter, low = kernels.add_scatter(
+            self._matrix(exponent), later._matrix(exponent), difference, between.weight
         )
-        error += _rescale(self.scatter_low, self.exponent - exponent)
-        error += _rescale(later.scatter_low, later.exponent - exponent)
-        scatter, rounding = kernels.two_sum(
-            scatter, (difference * between.weight)[:, np.newaxis] * difference
-        )
-        error += rounding
-        scatter, error = kernels.two_sum(scatter, error)
-        return type(self)(self.total + later.total, mean.high, mean.low, scatter, error, exponent)
+        scatter, low = read_only(scatter), read_only(low)
+        return type(self)(self.total + later.total, mean.high, mean.low, scatter, low, exponent)
 
     def scaled(self, factor: Array, exponent: Array) -> Self:
         """Scatter of the rows with column i multiplied by ``factor[i] * 2**exponent[i]``.
@@ -112,6 +106,11 @@ class Scatter:
 
     def _mean(self) -> Mean:
         return Mean(np.full(self.n_features, self.total), self.mean, self.mean_low)
+
+    def _matrix(self, exponent: Array) -> tuple[Array, Array]:
+        """Both parts of the matrix in units of ``2**exponent``."""
+        shift = self.exponent - exponent
+        return _rescale(self.scatter, shift), _rescale(self.scatter_low, shift)
 
     def _spread(self) -> Array:
         return np.where(np.diagonal(self.scatter) == 0, LOWEST, self.exponent)

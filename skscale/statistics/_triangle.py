@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from scipy.linalg import qr
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
-from skscale.statistics._protocol import frozen, prepare_complete
+from skscale.statistics._protocol import arrange_dense, frozen, read_only
 from skscale.statistics._scatter import Scatter
-
-TALL = 8
-"""Rows per column of the blocks a tall matrix is factored in."""
 
 
 @frozen
@@ -43,7 +39,7 @@ class Triangle:
     -----
     Nothing is squared and nothing truncated: every singular value is good to ``eps`` times
     the largest, where those of `Scatter` are good to the square root of that. Cost of `of`:
-    ``2 n p**2`` flops; of `merge`: ``4/3 p**3``. The rows of a wide block are rotated, so
+    ``2 n p**2`` flops; of `merge`: ``2/3 p**3``. The rows of a wide block are rotated, so
     that the statistic does not show them.
 
     References
@@ -70,43 +66,39 @@ class Triangle:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
-        rows, weights = prepare_complete(rows, weights)
+        rows, weights = arrange_dense(rows, weights)
         n_features = rows.shape[1]
         if len(rows) == 0:
             zeros = np.zeros(n_features)
             return cls(0.0, zeros, zeros, np.zeros((0, n_features)), zeros.astype(np.int64))
-        mean, mean_low, deviation, exponent = kernels.centred(rows, weights)
-        if len(deviation) <= n_features:
-            triangle = factor(_drop_mean(deviation, weights))
-        else:
-            step = max(TALL * n_features, 2**16 // n_features)
-            triangle = np.zeros((0, n_features))
-            for start in range(0, len(deviation), step):
-                triangle = factor(np.vstack([triangle, deviation[start : start + step]]))
-        return cls(kernels.total_weight(rows, weights), mean, mean_low, triangle, exponent)
+        measure = kernels.triangle if len(rows) > n_features else kernels.wide_triangle
+        mean, mean_low, triangle, exponent = measure(rows, weights)
+        total = kernels.total_weight(rows, weights)
+        return cls(total, mean, mean_low, read_only(triangle), exponent)
 
     @classmethod
     def of_scatter(cls, scatter: Scatter) -> Self:
         """Triangle of the rows behind a scatter matrix, with the digits that this has kept."""
         values, vectors = np.linalg.eigh(scatter.scatter)
         root = np.sqrt(np.maximum(values, 0.0))[:, np.newaxis] * vectors.T
-        return cls(scatter.total, scatter.mean, scatter.mean_low, factor(root), scatter.exponent)
+        return cls(
+            scatter.total, scatter.mean, scatter.mean_low, kernels.factor(root), scatter.exponent
+        )
 
     def merge(self, later: Self) -> Self:
         """Triangle of these rows followed by the `later` ones."""
         mean, between = merge_means(self._mean(), later._mean())
         exponent = common_exponent(self._spread(), later._spread(), between.exponent)
         difference = np.ldexp(between.difference, between.exponent - exponent)
-        parts = [
-            np.ldexp(self.triangle, self.exponent - exponent),
-            np.ldexp(later.triangle, later.exponent - exponent),
-        ]
-        if self.total > 0 and later.total > 0:
-            parts.append((np.sqrt(between.weight) * difference)[np.newaxis])
-            triangle = factor(np.vstack(parts))
-        else:
-            triangle = parts[0] if self.total > 0 else parts[1]
-        return type(self)(self.total + later.total, mean.high, mean.low, triangle, exponent)
+        triangle = np.ldexp(self.triangle, self.exponent - exponent)
+        later_triangle = np.ldexp(later.triangle, later.exponent - exponent)
+        if self.total == 0:
+            triangle = later_triangle
+        elif later.total > 0:
+            apart = np.sqrt(between.weight) * difference
+            triangle = kernels.join(triangle, later_triangle, apart)
+        total, triangle = self.total + later.total, read_only(triangle)
+        return type(self)(total, mean.high, mean.low, triangle, exponent)
 
     def scaled(self, factor: Array, exponent: Array) -> Self:
         """Triangle of the rows with column i multiplied by ``factor[i] * 2**exponent[i]``.
@@ -133,25 +125,3 @@ class Triangle:
 
     def _spread(self) -> Array:
         return np.where((self.triangle == 0).all(axis=0), LOWEST, self.exponent)
-
-
-def factor(rows: Array) -> Array:
-    """R of ``rows == Q R``, with ``min(rows.shape)`` rows."""
-    if min(rows.shape) == 0:
-        return np.zeros((0, rows.shape[1]))
-    return qr(rows, mode="r", overwrite_a=True, check_finite=False)[0][: min(rows.shape)]
-
-
-def _drop_mean(deviation: Array, weights: Array | None) -> Array:
-    """Turn the n rows so that the first holds their mean, which is zero, and drop it.
-
-    A Householder reflection takes the vector of (square roots of) weights to the first
-    axis: n centred rows have rank n - 1 at most.
-    """
-    if len(deviation) == 0:
-        return deviation
-    direction = np.ones(len(deviation)) if weights is None else np.sqrt(weights)
-    direction = direction / np.linalg.norm(direction)
-    direction[0] += 1.0  # no cancellation: weights are positive
-    projection = direction @ deviation / direction[0]
-    return deviation[1:] - np.outer(direction[1:], projection)

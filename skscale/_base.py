@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -345,7 +344,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         out = output_for(table, n_columns, copy, self._columnwise)
         with self._products:
             self._write(table, self._apply(), out)
-        if (kind := self._output_kind()) == "default":
+        if (kind := tables.output_kind(self)) == "default":
             return out
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
 
@@ -362,7 +361,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         with self._products:
             invert, method = self._invert(columns), type(self).__name__
             apply_table(table, lambda rows, out: invert(narrow(rows), out), out, method)
-        if (kind := self._output_kind()) == "default":
+        if (kind := tables.output_kind(self)) == "default":
             return out
         names = self._names_in()[columns] if is_part else self._names_in()
         return tables.to_frame(out, kind, names, table, self._columnwise)
@@ -391,10 +390,6 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     def _width_out(self) -> int:
         width: Any = getattr(self, "_n_features_out", self.n_features_in_)
         return int(width)
-
-    def _output_kind(self) -> str:
-        own = getattr(self, "_sklearn_output_config", {})
-        return tables.check_library(own.get("transform", get_config()["transform_output"]))
 
     def __sklearn_is_fitted__(self) -> bool:
         return any(name.endswith("_") and not name.startswith("_") for name in vars(self))

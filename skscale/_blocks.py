@@ -82,9 +82,12 @@ def output_for(table: Table, n_columns: int, copy: bool, same_columns: bool) -> 
         fits = given.dtype == dtype and given.shape[1] == n_columns
         if not copy and same_columns and fits and given.flags.writeable:
             return given
-        if given.flags.f_contiguous and not given.flags.c_contiguous:
-            return np.empty((n_columns, len(given)), dtype).T
-    return np.empty((table.shape[0], n_columns), dtype)
+    n_rows = table.shape[0]
+    if n_rows > 1 and not table.is_sparse:
+        two: Any = table.rows(slice(0, 2))
+        if isinstance(two, np.ndarray) and two.strides[0] < two.strides[1]:
+            return np.empty((n_columns, n_rows), dtype).T
+    return np.empty((n_rows, n_columns), dtype)
 
 
 def apply_table(

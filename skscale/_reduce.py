@@ -19,8 +19,8 @@ from skscale._threads import allowed_threads
 
 Part = TypeVar("Part")
 
-BLOCK = 2**19
-"""Numbers in one block: 4 MB of float64, so that merging costs little beside measuring."""
+BLOCK = 2**20
+"""Numbers in one block: 8 MB of float64, so that merging costs little beside measuring."""
 
 PAYS = 2**21
 """Numbers from which threads pay.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skscale import _kernels as kernels
-from skscale._kernels import _affine, _extrema, _moments
+from skscale._kernels import _affine, _extrema, _moments, _scatter
 from skscale.errors import InfiniteValueError
 
 from . import draws, truth
@@ -147,6 +147,24 @@ def test_sums_of_runs_lose_nothing(n_columns):
         assert truth.digits(found, exact) >= 15
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.1])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_deviations_are_the_same_to_the_last_bit(layout, dtype, missing):
+    for shape in [(1, 1), (3, 5), (64, 33), (65, 257), (1031, 4)]:
+        rows = layout(table(*shape, dtype, missing))
+        centre = np.linspace(-10, 10, shape[1])
+        for low in (None, np.zeros(shape[1]), np.full(shape[1], 1e-17)):
+            out, expected = np.zeros(shape), np.zeros(shape)
+            deviation, sums = compiled.deviations(rows, centre, low, out)
+            twin, of_twin = _scatter.deviations(rows, centre, low, expected)
+            np.testing.assert_array_equal(deviation, twin)
+            size = np.abs(twin).sum(axis=0)
+            assert (np.isnan(sums) == np.isnan(of_twin)).all()
+            there = np.isfinite(sums)
+            assert (np.abs(sums - of_twin)[there] <= 1e-14 * size[there]).all()
+
+
 COLUMNS = {"mean": [0.0, 5.0, -1e9], "low": [0.0, 1e-17, -1e-9], "width": [1.0, 0.3, 7e5]}
 ENDS = {"unit": (0.0, 1.0), "both": (-1.0, 1.0), "odd": (-0.3, 0.6), "far": (1e6, 1e6 + 1)}
 
@@ -230,11 +248,14 @@ def test_columns_without_values_are_not_infinite():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("layout", ["row after row", "column after column", "every second row"])
-def test_ordinary_blocks_need_no_twin(alone, layout, dtype):
+def test_ordinary_blocks_need_no_twin(alone, monkeypatch, layout, dtype):
     rows = LAYOUTS[layout](table(200, 6, dtype, missing=0.1))
     compiled.moments(rows, None)
     compiled.moments(rows, np.ones(len(rows)))
     compiled.extrema(rows, None)
+    if layout == "row after row":
+        monkeypatch.setattr(_scatter, "deviations", refuse)
+        compiled.deviations(rows, np.zeros(6), None, np.zeros(rows.shape))
     for name, arguments in calls(6, (-1.0, 1.0), False):
         if layout != "every second row":
             getattr(compiled, name)(rows, *arguments, np.zeros_like(rows))

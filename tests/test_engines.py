@@ -90,7 +90,7 @@ def test_same_bits_in_blocks_of_the_usual_size(transformer, monkeypatch):
     monkeypatch.setattr(
         engines, "ThreadPoolExecutor", lambda n, *more: started.append(n) or pool(n, *more)
     )
-    rows = rows_of(np.float64, "C", n_rows=2**18 + 1)
+    rows = rows_of(np.float64, "C", n_rows=2**19 + 1)
     assert rows.size > engines.PAYS
     first, *others = outcomes(transformer, rows)
     assert all(other == first for other in others)

@@ -28,7 +28,7 @@ from skscale._kernels._exact import (
     two_sum,
 )
 from skscale._kernels._moments import ordinary_exponent
-from skscale._kernels._scatter import add_scatter, centred, scatter
+from skscale._kernels._scatter import add_scatter, centred
 from skscale._kernels._sparse import check_stored, sparse_moments
 from skscale._kernels._triangle import factor, join, triangle, wide_triangle
 from skscale.errors import MissingDependencyError
@@ -43,9 +43,11 @@ IN_USE = "numpy"
 if WANTED != "numpy":
     try:
         from skscale._kernels._compiled import (
+            deviations,
             extrema,
             interpolate,
             moments,
+            scatter,
             standardize,
             uninterpolate,
             unstandardize,
@@ -68,6 +70,7 @@ if IN_USE == "numpy":
     )
     from skscale._kernels._extrema import extrema
     from skscale._kernels._moments import moments
+    from skscale._kernels._scatter import deviations, scatter
 
 __all__ = [
     "EXACT_INTEGER",
@@ -82,6 +85,7 @@ __all__ = [
     "check_finite",
     "check_stored",
     "chunks",
+    "deviations",
     "extrema",
     "factor",
     "interpolate",

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from skscale._kernels import _affine, _extrema, _loops, _moments
+from skscale._kernels import _affine, _extrema, _loops, _moments, _scatter
 from skscale._kernels._exact import Array, Rows
 
 LETTERS = {"f": "float", "d": "double"}
 MOMENTS = {letter: _loops.moments[kind] for letter, kind in LETTERS.items()}
+DEVIATIONS = {letter: _loops.deviations[kind] for letter, kind in LETTERS.items()}
 EXTREMA = {letter: _loops.extrema[kind] for letter, kind in LETTERS.items()}
 AFFINE = {
     (letter, other): _loops.affine[kind, written]
@@ -50,6 +51,22 @@ def extrema(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
             zeros = np.zeros(len(count))
             return count, minimum, zeros, maximum, zeros
     return _extrema.extrema(rows, weights)
+
+
+def deviations(rows: Rows, high: Array, low: Array | None, out: Array) -> tuple[Array, Array]:
+    """``rows - (high + low)``, and the sum of every column of it."""
+    if low is None or not low.any():
+        block = _in_order(rows)
+        if block is not None:
+            sums = np.empty(block.shape[1])
+            if DEVIATIONS[block.dtype.char](block, high, out, sums):
+                return out, sums
+    return _scatter.deviations(rows, high, low, out)
+
+
+def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
+    """Mean and centred scatter matrix of rows."""
+    return _scatter.scatter(rows, weights, deviations)
 
 
 def standardize(

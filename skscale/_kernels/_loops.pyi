@@ -7,5 +7,6 @@ SHARED: int
 
 # Indexed by the names of C types, "float" or "double": one function for each kind of rows.
 moments: Any
+deviations: Any
 extrema: Any
 affine: Any

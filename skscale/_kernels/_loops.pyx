@@ -15,11 +15,12 @@ from libc.math cimport INFINITY, nextafter
 
 cdef enum:
     TILE = 256  # columns whose sums stay in the first cache together with the rows
-    RUN = 64  # longest plain running sum
+    RUN = 64  # rows whose sums are plain
+    PARTS = 4  # running sums that such rows are dealt out to in turn
     FOLDED = 32  # length of a folded row
-    SAMPLE = 64  # rows that give the first centre
+    SAMPLE = 32  # rows that give the first centre
 
-cdef double CLOSE = 0.25  # largest (centre - mean)**2, in mean squares, that is taken off
+cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
 cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
 cdef double LARGEST = 2.0**800
 
@@ -64,41 +65,33 @@ cdef bint plain_run(
     const real *rows, Py_ssize_t n_rows, Py_ssize_t width, Py_ssize_t stride,
     const double *centre, double *sums, double *squares,
 ) noexcept nogil:
-    """Sums of deviations from a centre and of their squares; whether all of them are finite."""
-    cdef double s[TILE]
-    cdef double q[TILE]
-    cdef Py_ssize_t i = 0, j
-    cdef double a, b, c, d, everything = 0.0
-    cdef const real *first
-    cdef const real *second
-    cdef const real *third
-    cdef const real *fourth
-    for j in range(width):
-        s[j] = q[j] = 0.0
-    while i + 4 <= n_rows:
-        first = rows + i * stride
-        second = first + stride
-        third = second + stride
-        fourth = third + stride
+    """Sums of deviations from a centre and of their squares; whether all of them are finite.
+
+    Row by row: several rows at a time would be less work, and memory would come more slowly.
+    """
+    cdef double s[PARTS][TILE]
+    cdef double q[PARTS][TILE]
+    cdef Py_ssize_t i, j
+    cdef double a, everything = 0.0
+    cdef double *to_sum
+    cdef double *to_square
+    cdef const real *x
+    for i in range(PARTS):
         for j in range(width):
-            a = first[j] - centre[j]
-            b = second[j] - centre[j]
-            c = third[j] - centre[j]
-            d = fourth[j] - centre[j]
-            s[j] += (a + b) + (c + d)
-            q[j] += (a * a + b * b) + (c * c + d * d)
-        i += 4
-    while i < n_rows:
-        first = rows + i * stride
+            s[i][j] = q[i][j] = 0.0
+    for i in range(n_rows):
+        x = rows + i * stride
+        to_sum = s[i % PARTS]
+        to_square = q[i % PARTS]
         for j in range(width):
-            a = first[j] - centre[j]
-            s[j] += a
-            q[j] += a * a
-        i += 1
+            a = x[j] - centre[j]
+            to_sum[j] += a
+            to_square[j] += a * a
     for j in range(width):
-        everything += s[j] + q[j]
-        sums[j] = s[j]
-        squares[j] = q[j]
+        sums[j] = (s[0][j] + s[1][j]) + (s[2][j] + s[3][j])
+        squares[j] = (q[0][j] + q[1][j]) + (q[2][j] + q[3][j])
+    for j in range(width):
+        everything += sums[j] + squares[j]
     return everything - everything == 0.0
 
 
@@ -244,22 +237,24 @@ cdef void first_values(
 cdef void near_mean(
     const real *rows, Py_ssize_t n_rows, Py_ssize_t n_columns,
     Py_ssize_t row_stride, Py_ssize_t column_stride,
-    const double *weights, const double *first, double *centre,
+    const double *weights, const double *first, double *count, double *centre,
 ) noexcept nogil:
     """A centre near the mean, and equal to it in a constant column."""
-    cdef Py_ssize_t i, j, step = (n_rows + SAMPLE - 1) // SAMPLE
-    cdef double x, w, total, count
+    cdef Py_ssize_t i = 0, j, step = (n_rows + SAMPLE - 1) // SAMPLE
+    cdef double x, w = 1.0
     for j in range(n_columns):
-        total = count = 0.0
-        i = 0
-        while i < n_rows:
+        centre[j] = count[j] = 0.0
+    while i < n_rows:
+        if weights != NULL:
+            w = weights[i]
+        for j in range(n_columns):
             x = rows[i * row_stride + j * column_stride]
             if x == x:
-                w = 1.0 if weights == NULL else weights[i]
-                total += w * (x - first[j])
-                count += w
-            i += step
-        x = first[j] + total / count if count > 0 else first[j]
+                centre[j] += w * (x - first[j])
+                count[j] += w
+        i += step
+    for j in range(n_columns):
+        x = first[j] + centre[j] / count[j] if count[j] > 0 else first[j]
         centre[j] = x if x - x == 0.0 else first[j]
 
 
@@ -297,7 +292,7 @@ cdef bint block_moments(
     if weights is not None:
         of_rows = &weights[0]
     first_values(data, n_rows, n_columns, row_stride, column_stride, first)
-    near_mean(data, n_rows, n_columns, row_stride, column_stride, of_rows, first, centre)
+    near_mean(data, n_rows, n_columns, row_stride, column_stride, of_rows, first, n, centre)
     for attempt in range(2):
         if not sum_block(
             data, n_rows, n_columns, row_stride, column_stride, of_rows, centre, sums, squares, n
@@ -342,6 +337,57 @@ def moments(
     with nogil:
         ordinary = block_moments(rows, weights, count, mean, mean_low, second_moment, scratch)
     return ordinary
+
+
+# Deviations ---------------------------------------------------------------------------------
+
+
+cdef bint block_deviations(
+    const real[:, :] rows, const double[::1] centre, double[:, ::1] out, double[::1] sums
+) noexcept nogil:
+    cdef double s[TILE]
+    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1]
+    cdef Py_ssize_t stride = rows.strides[0] // <Py_ssize_t> sizeof(real)
+    cdef Py_ssize_t start = 0, stop, column, width, i, j
+    cdef double a
+    cdef const real *x
+    cdef double *z
+    if rows.strides[1] != <Py_ssize_t> sizeof(real):
+        return False
+    for j in range(n_columns):
+        sums[j] = 0.0
+    while start < n_rows:
+        stop = min(start + RUN, n_rows)
+        column = 0
+        while column < n_columns:
+            width = min(<Py_ssize_t> TILE, n_columns - column)
+            for j in range(width):
+                s[j] = 0.0
+            for i in range(start, stop):
+                x = &rows[0, 0] + i * stride + column
+                z = &out[i, column]
+                for j in range(width):
+                    a = x[j] - centre[column + j]
+                    z[j] = a
+                    s[j] += a
+            for j in range(width):
+                sums[column + j] += s[j]
+            column += width
+        start = stop
+    return True
+
+
+def deviations(
+    const real[:, :] rows, const double[::1] centre, double[:, ::1] out, double[::1] sums
+):
+    """Write deviations from a centre, and their sum in every column, for at least one row.
+
+    Returns whether it was done: rows must lie in memory row after row.
+    """
+    cdef bint done
+    with nogil:
+        done = block_deviations(rows, centre, out, sums)
+    return done
 
 
 # Extrema ------------------------------------------------------------------------------------
@@ -558,9 +604,12 @@ cdef int map_tile(
         for r in range(height):
             x = rows + (i + r) * fold * stride
             z = out + (i + r) * fold * out_stride
-            map_row(x, width, by, mapped, gap)
-            for j in range(width):
-                z[j] = <written> mapped[j]
+            if written is double:
+                map_row(x, width, by, z, gap)
+            else:
+                map_row(x, width, by, mapped, gap)
+                for j in range(width):
+                    z[j] = <written> mapped[j]
         gaps = 0.0
         for j in range(width):
             gaps += gap[j]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from skscale._kernels._columns import CHUNK, check_complete, reduce_columns, total_weight
@@ -12,6 +14,8 @@ from skscale._kernels._moments import (
     near_mean,
     spread_exponent,
 )
+
+Deviate = Callable[[Rows, Array, Array | None, Array], tuple[Array, Array]]
 
 TALLEST = 1024
 """Rows of a chunk of wide rows: enough for a matrix product to run at full speed."""
@@ -24,7 +28,31 @@ the first. A column in a hundred is farther off than an eighth of that.
 """
 
 
-def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
+def deviations(rows: Rows, high: Array, low: Array | None, out: Array) -> tuple[Array, Array]:
+    """``rows - (high + low)`` in float64, and the sum of every column of it.
+
+    Parameters
+    ----------
+    rows : array of shape (n_rows, n_columns), n_rows >= 1
+        Real numbers.
+    high, low : arrays of shape (n_columns,); low may be None
+        The centre, as an unevaluated sum.
+    out : array of shape (n_rows, n_columns), float64
+        Where the deviations may be written to.
+
+    Returns
+    -------
+    deviation : array of shape (n_rows, n_columns)
+    sums : array of shape (n_columns,)
+        Not finite where there is NaN or infinity in the rows.
+    """
+    deviation = subtract(rows, high, low, out=out)
+    return deviation, reduce_columns(np.add, deviation)
+
+
+def scatter(
+    rows: Rows, weights: Array | None, deviate: Deviate = deviations
+) -> tuple[Array, Array, Array, Array]:
     """Mean and centred scatter matrix of rows.
 
     Parameters
@@ -34,6 +62,8 @@ def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
         there may be some.
     weights : array of shape (n_rows,), or None
         Positive.
+    deviate : callable, default=deviations
+        That function or its compiled twin.
 
     Returns
     -------
@@ -52,7 +82,7 @@ def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
     total = total_weight(rows, weights)
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(2):
-            step, matrix = _about(rows, weights, start, low, total)
+            step, matrix = _about(rows, weights, start, low, total, deviate)
             squares = np.diagonal(matrix)
             far = step * step * total > CLOSE * squares
             if not far.any():
@@ -86,7 +116,12 @@ def unusual_exponent(rows: Rows, usual: Array) -> Array:
 
 
 def _about(
-    rows: Rows, weights: Array | None, start: Array, low: Array | None, total: float
+    rows: Rows,
+    weights: Array | None,
+    start: Array,
+    low: Array | None,
+    total: float,
+    deviate: Deviate,
 ) -> tuple[Array, Array]:
     """Mean deviation from a centre, and the matrix of products of deviations."""
     n_rows, n_columns = rows.shape
@@ -96,13 +131,12 @@ def _about(
     sums = []
     for first in range(0, n_rows, height):
         chunk = slice(first, first + height)
-        deviation = subtract(rows[chunk], start, low, out=buffer[: n_rows - first])
-        if weights is None:
-            sums.append(reduce_columns(np.add, deviation))
-        else:
+        deviation, of_chunk = deviate(rows[chunk], start, low, buffer[: n_rows - first])
+        if weights is not None:
             column = weights[chunk][:, np.newaxis]
-            sums.append(reduce_columns(np.add, deviation * column))
+            of_chunk = reduce_columns(np.add, deviation * column)
             deviation *= np.sqrt(column)
+        sums.append(of_chunk)
         matrix += np.matmul(deviation.T, deviation, out=product)
     return reduce_columns(np.add, np.array(sums)) / total, matrix
 

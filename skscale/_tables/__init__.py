@@ -7,13 +7,13 @@ hands in, or asks for, one of their tables.
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._table import Table
-from skscale._tables._write import check_library, to_frame
+from skscale._tables._write import output_kind, to_frame
 
 __all__ = [
     "Table",
-    "check_library",
     "column_names",
     "is_frame",
+    "output_kind",
     "read",
     "read_plain",
     "select",

@@ -7,20 +7,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn import get_config
 
 from skscale._kernels import Array
 from skscale._tables._table import Table, float_dtype
 from skscale.errors import MissingDependencyError
 
 
-def check_library(name: str) -> str:
-    """Name of the library that `set_output` asks frames of, if there is such a one.
+def output_kind(estimator: Any) -> str:
+    """Name of the library that `set_output` of an estimator asks frames of; or "default".
 
     Raises
     ------
     ValueError
-        In the words of scikit-learn.
+        If there is no such library, in the words of scikit-learn.
     """
+    own = getattr(estimator, "_sklearn_output_config", {})
+    name: str = own.get("transform", get_config()["transform_output"])
     if name not in ("default", "pandas", "polars"):
         raise ValueError(f"output config must be in ['default', 'pandas', 'polars'], got {name}")
     return name

@@ -60,8 +60,11 @@ def projection(
         with np.errstate(all="ignore"):
             projected = out if out.dtype == np.float64 else np.empty(out.shape)
             for chunk, buffer in kernels.chunks(*rows.shape):
-                deviation = kernels.subtract(rows[chunk], mean, None, units, out=buffer)
-                finite &= math.isfinite(np.add.reduce(deviation, axis=None))
+                if units is None:
+                    deviation, sums = kernels.deviations(rows[chunk], mean, None, buffer)
+                else:
+                    deviation = sums = kernels.subtract(rows[chunk], mean, None, units, out=buffer)
+                finite &= math.isfinite(np.add.reduce(sums, axis=None))
                 np.matmul(deviation, directions, out=projected[chunk])
                 if offset is not None:
                     projected[chunk] -= offset

@@ -176,7 +176,9 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         def apply(rows: Rows, out: Array) -> bool:
             return kernels.standardize(rows, *solution, out)
 
-        return without_rounding(apply, self._rounding_) if self.with_mean else apply
+        if not (self.with_mean and np.count_nonzero(self._rounding_)):
+            return apply
+        return without_rounding(apply, self._of_learned_mean(self._rounding_))
 
     def _invert(self, columns: Any) -> Apply:
         solution = self._solution(columns)
@@ -195,16 +197,28 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         width: Any = 1.0
         exponent: Any = 0
         if self.with_mean:
-            mean, low = self.mean_, self._mean_low_
+            mean, low = self.mean_, self._of_learned_mean(self._mean_low_)
         if self.with_std:
-            exponent = self._exponent_
-            width = self._width_ if np.count_nonzero(exponent) else self.scale_
+            width = self.scale_
+            if np.count_nonzero(self._exponent_) and self._has_learned_scale():
+                width, exponent = self._width_, self._exponent_
         return (
             per_column(mean, n_features)[columns],
             per_column(low, n_features)[columns],
             per_column(width, n_features)[columns],
             per_column(exponent, n_features)[columns],
         )
+
+    def _of_learned_mean(self, part: Any) -> Any:
+        """What belongs to the mean that was learned, in the columns where `mean_` still is that."""
+        statistic = getattr(self, "statistic_", None)
+        return part if statistic is None else np.where(self.mean_ == statistic.mean, part, 0.0)
+
+    def _has_learned_scale(self) -> bool:
+        scale: Any = self.scale_
+        with np.errstate(over="ignore"):
+            learned = np.ldexp(self._width_, self._exponent_)
+        return np.array_equal(scale, learned, equal_nan=True)
 
     def _check_learned(self) -> None:
         """Raise if parameters were set after `fit` that ask for what it did not learn."""

@@ -347,3 +347,20 @@ def test_column_that_is_constant_but_for_rounding(column):
     np.testing.assert_array_equal(scaler.transform(np.array([column]).T), [[0], [0]])
     away = scaler.transform([[column[0] + 4]])[0, 0]
     assert away == pytest.approx(4, abs=2 * np.spacing(column[0] + 4))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [2.0**57 + np.array([0.0, 32, 16, 48, 32]), [1e200, 3e200], [1e-200, 3e-200], [0.1, 0.2, 0.7]],
+    ids=["constant but for rounding", "huge", "tiny", "ordinary"],
+)
+def test_attributes_set_by_hand_are_all_that_counts(rows):
+    """What belonged to the mean and the scale that were learned goes with them."""
+    rows = np.reshape(rows, (-1, 1))
+    scaler = StandardScaler().fit(rows)
+    scaler.mean_, scaler.scale_ = np.array([1.0]), np.array([2.0])
+    np.testing.assert_array_equal(scaler.transform([[4.0], [1.0]]), [[1.5], [0]])
+    np.testing.assert_array_equal(scaler.inverse_transform([[1.5], [0.0]]), [[4], [1]])
+    scaler = StandardScaler().fit(rows)
+    scaler.mean_ = scaler.mean_.copy()
+    np.testing.assert_array_equal(scaler.transform(rows), StandardScaler().fit_transform(rows))

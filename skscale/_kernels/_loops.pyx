@@ -16,7 +16,7 @@ from libc.math cimport INFINITY, nextafter
 cdef enum:
     TILE = 256  # columns whose sums stay in the first cache together with the rows
     RUN = 128  # rows whose sums are plain, a quarter of them in each
-    CAREFUL_RUN = 64  # the same, where there is one sum of all
+    CAREFUL_RUN = 16  # the same, where there is one sum of all
     FOLDED = 32  # length of a folded row
     SAMPLE = 32  # rows that give the first centre
 
@@ -377,7 +377,7 @@ cdef bint block_deviations(
     for j in range(n_columns):
         sums[j] = 0.0
     while start < n_rows:
-        stop = min(start + CAREFUL_RUN, n_rows)
+        stop = min(start + RUN // 2, n_rows)
         column = 0
         while column < n_columns:
             width = min(<Py_ssize_t> TILE, n_columns - column)

@@ -6,13 +6,16 @@ wider than float64, float16, strides, exponents, infinities, and squares that va
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from skscale._kernels import _affine, _extrema, _loops, _moments, _scatter
 from skscale._kernels._exact import Array, Rows
+
+Kernel = TypeVar("Kernel", bound=Callable[..., bool])
 
 LETTERS = {"f": "float", "d": "double"}
 MOMENTS = {letter: _loops.moments[kind] for letter, kind in LETTERS.items()}
@@ -69,72 +72,26 @@ def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
     return _scatter.scatter(rows, weights, deviations)
 
 
-def standardize(
-    rows: Rows, mean: Array, mean_low: Array, width: Array, exponent: Array, out: Array
-) -> bool:
-    """``(rows - mean) / width``."""
-    return _map(_affine.standardize, rows, (mean, mean_low, width, exponent), out)
+def _compiled(twin: Kernel, *, inverse: bool) -> Kernel:
+    """A map of `_affine` by the compiled loop, and by itself where the loop cannot."""
 
-
-def unstandardize(
-    rows: Array, mean: Array, mean_low: Array, width: Array, exponent: Array, out: Array
-) -> bool:
-    """``rows * width + mean``, the inverse of `standardize`."""
-    return _map(_affine.unstandardize, rows, (mean, mean_low, width, exponent), out, inverse=True)
-
-
-def interpolate(
-    rows: Rows,
-    minimum: Array,
-    minimum_low: Array,
-    width: Array,
-    exponent: Array,
-    lower: Array,
-    upper: Array,
-    clip: bool,
-    out: Array,
-) -> bool:
-    """Map ``[minimum, minimum + width]`` to ``[lower, upper]``: the ends exactly, no overshoot."""
-    given = minimum, minimum_low, width, exponent, lower, upper, clip
-    return _map(_affine.interpolate, rows, given, out)
-
-
-def uninterpolate(
-    rows: Array,
-    minimum: Array,
-    minimum_low: Array,
-    width: Array,
-    exponent: Array,
-    lower: Array,
-    upper: Array,
-    out: Array,
-) -> bool:
-    """Map ``[lower, upper]`` to ``[minimum, minimum + width]``, the inverse of `interpolate`."""
-    given = minimum, minimum_low, width, exponent, lower, upper
-    return _map(_affine.uninterpolate, rows, given, out, inverse=True)
-
-
-def _map(
-    twin: Callable[..., bool],
-    rows: Rows,
-    given: tuple[Any, ...],
-    out: Array,
-    *,
-    inverse: bool = False,
-) -> bool:
-    """Map a block by the compiled loop, or by the twin where the loop cannot."""
-    block = _in_order(rows)
-    if block is not None and out.dtype.char in LETTERS:
-        loop = AFFINE[block.dtype.char, out.dtype.char]
-        origin, low, width, exponent = map(np.asarray, given[:4], DTYPES)
-        rest = *given[4:], *NO_INTERVAL[len(given) :], inverse, out
-        status = loop(block, origin, low, width, exponent, *rest)
-        if status == _loops.SHARED:
-            rows = block = block.copy(order="K")
+    @functools.wraps(twin)
+    def compiled(rows: Rows, *arguments: Any) -> bool:
+        *given, out = arguments
+        block = _in_order(rows)
+        if block is not None and out.dtype.char in LETTERS:
+            loop = AFFINE[block.dtype.char, out.dtype.char]
+            origin, low, width, exponent = map(np.asarray, given[:4], DTYPES)
+            rest = *given[4:], *NO_INTERVAL[len(given) :], inverse, out
             status = loop(block, origin, low, width, exponent, *rest)
-        if status != _loops.UNUSUAL:
-            return bool(status == _loops.ORDINARY)
-    return twin(rows, *given, out)
+            if status == _loops.SHARED:
+                rows = block = block.copy(order="K")
+                status = loop(block, origin, low, width, exponent, *rest)
+            if status != _loops.UNUSUAL:
+                return bool(status == _loops.ORDINARY)
+        return twin(rows, *given, out)
+
+    return cast(Kernel, compiled)
 
 
 def _in_order(rows: Rows) -> Array | None:
@@ -150,3 +107,9 @@ def _in_order(rows: Rows) -> Array | None:
 
 def _in_line(weights: Array | None) -> Array | None:
     return None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
+
+
+standardize = _compiled(_affine.standardize, inverse=False)
+unstandardize = _compiled(_affine.unstandardize, inverse=True)
+interpolate = _compiled(_affine.interpolate, inverse=False)
+uninterpolate = _compiled(_affine.uninterpolate, inverse=True)

@@ -24,14 +24,15 @@ SOURCES = {
 FLOORS = (
     {"errors"},
     {"_kernels"},
-    {"statistics", "_linalg", "_tables", "_parameters", "_callbacks"},
+    {"statistics", "_linalg", "_tables", "_parameters", "_callbacks", "_splits"},
     {"_blas", "_threads"},
     {"_reduce"},
     {"_admission"},
     {"_blocks"},
     {"_base"},
     {"scaling", "decomposition", "normalization"},
-    {"model_selection", "leakage", "testing", "_versions"},
+    {"leakage"},
+    {"model_selection", "testing", "_versions"},
     {"__init__"},
 )
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
@@ -43,7 +44,12 @@ KNOWS_TABLES = {
     "testing": {"pandas", "polars"},  # the values of `set_output`, which a law tries
     "_versions": TABLE_LIBRARIES,  # by name, to print which are installed
 }
-FROM_SKLEARN_BASE = {"ClassNamePrefixFeaturesOutMixin", "OneToOneFeatureMixin", "clone"}
+FROM_SKLEARN_BASE = {
+    "ClassNamePrefixFeaturesOutMixin",
+    "OneToOneFeatureMixin",
+    "clone",
+    "is_classifier",
+}
 """What files other than `_base.py` may take from `sklearn.base`: no class with state of its own."""
 
 PUBLIC = {
@@ -67,6 +73,7 @@ PUBLIC = {
         "NonNumericColumnError",
         "SampleWeightError",
         "SchemaError",
+        "SplitError",
         "TooWideError",
     ],
     "skscale.normalization": ["BatchNormalizer"],

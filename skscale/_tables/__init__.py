@@ -7,6 +7,7 @@ hands in, or asks for, one of their tables.
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._table import Table
+from skscale._tables._take import take_rows
 from skscale._tables._write import output_kind, to_frame
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "read",
     "read_plain",
     "select",
+    "take_rows",
     "to_frame",
 ]

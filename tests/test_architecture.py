@@ -28,7 +28,7 @@ FLOORS = (
     {"_blas", "_threads"},
     {"_reduce"},
     {"_admission"},
-    {"_blocks"},
+    {"_blocks", "_opening"},
     {"_base"},
     {"scaling", "decomposition", "normalization"},
     {"leakage"},

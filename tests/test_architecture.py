@@ -76,6 +76,7 @@ PUBLIC = {
         "SplitError",
         "TooWideError",
     ],
+    "skscale.model_selection": ["cross_fit"],
     "skscale.normalization": ["BatchNormalizer"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [

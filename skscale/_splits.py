@@ -104,7 +104,8 @@ def read_splits(
     Parameters
     ----------
     cv : int, splitter, iterable of (train, test), or None
-        As scikit-learn takes it: a number of folds, stratified for a classifier.
+        As scikit-learn takes it: a number of folds, stratified for a classifier. `Splits` of as
+        many rows are what they are.
     n_rows : int
         Rows of the table.
     X, y, groups : object, default=None
@@ -117,6 +118,8 @@ def read_splits(
     SplitError
         No splits; no training or no test rows; rows that are not there; or rows in both parts.
     """
+    if isinstance(cv, Splits) and cv.n_rows == n_rows:
+        return cv
     splitter = check_cv(cv, y, classifier=estimator is not None and is_classifier(estimator))
     given = np.empty((n_rows, 1)) if X is None else X
     by_construction = type(splitter) in TRAINS_ON_THE_REST

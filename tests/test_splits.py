@@ -101,6 +101,9 @@ def test_a_number_of_folds_is_stratified_for_a_classifier():
 
 def test_a_random_splitter_is_run_once():
     splits = read_splits(ShuffleSplit(2), N_ROWS)
+    assert read_splits(splits, N_ROWS) is splits
+    with pytest.raises(SplitError, match="Was cv made for another table"):
+        read_splits(splits, 5)
     np.testing.assert_array_equal(splits[0][0], splits[0][0])
 
 

@@ -114,8 +114,9 @@ def share(estimator: Any, X: Any, y: Any, splits: Splits, params: Mapping[str, A
 
 
 def routes(params: Mapping[str, Any]) -> bool:
-    """Whether these parameters are routed: then only scikit-learn knows what goes where."""
-    return bool(params) and get_config()["enable_metadata_routing"]
+    """Whether there are parameters to route: then only scikit-learn knows what goes where."""
+    given = any(value is not None for value in params.values())
+    return given and get_config()["enable_metadata_routing"]
 
 
 def number_of_rows(X: Any) -> int:
@@ -129,4 +130,4 @@ def _passes(step: Any) -> bool:
 
 def _mark(rows: Array) -> tuple[int, int]:
     """Equal for equal row numbers, and hardly ever for others."""
-    return len(rows), zlib.crc32(memoryview(np.ascontiguousarray(rows, dtype=np.int64)))
+    return len(rows), zlib.crc32(np.ascontiguousarray(rows, dtype=np.int64).data)

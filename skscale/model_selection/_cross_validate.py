@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn import model_selection
+from sklearn.model_selection import cross_validate as sklearn_cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 
@@ -41,7 +41,7 @@ def cross_validate(
     """TODO."""
     params = dict(params or {})
     run = partial(
-        model_selection.cross_validate,
+        sklearn_cross_validate,
         X=X,
         y=y,
         groups=groups,
@@ -58,7 +58,7 @@ def cross_validate(
     }
     if compare_leaky:
         _check_comparable(estimator, params)
-    if routes(params) or not hasattr(estimator, "fit"):
+    if routes({**params, "groups": groups}) or not hasattr(estimator, "fit"):
         return run(estimator, cv=cv, params=params, **returns)
     X, y, groups = indexable(X, y, groups)
     splits = read_splits(cv, number_of_rows(X), X, y, groups, estimator)

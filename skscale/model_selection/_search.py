@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC
 from collections.abc import Callable, Iterable
 from typing import Any, Self, final
@@ -50,22 +49,25 @@ class SharingSearch(ABC):
             A split without training or test rows, with rows that are not there, or with rows in
             both parts.
         """
-        own = {name: value for name, value in vars(self).items() if not _is_learned(name)}
-        draft: Any = copy.copy(self)
-        draft.__dict__ = dict(own)
-        if not routes(params) and hasattr(self.estimator, "fit"):
-            params |= draft._share(*indexable(X, y, params.get("groups")), params)
+        before = vars(self)
+        own = {name: value for name, value in before.items() if not _is_learned(name)}
+        self.__dict__ = dict(own)
         try:
-            super(SharingSearch, draft).fit(X, y, **params)  # type: ignore[misc]
-        finally:
-            if isinstance(draft.estimator, StandIn):  # scorers may hold on to it
-                draft.estimator.retire()
-        learned = {name: value for name, value in vars(draft).items() if _is_learned(name)}
+            if not routes(params) and hasattr(self.estimator, "fit"):
+                params |= self._share(X, y, params)
+            super().fit(X, y, **params)  # type: ignore[misc]
+        except BaseException:
+            self.__dict__ = before
+            raise
+        if isinstance(self.estimator, StandIn):  # a scorer may hold on to it
+            self.estimator.retire()
+        learned = {name: value for name, value in vars(self).items() if _is_learned(name)}
         self.__dict__ = own | learned
         return self
 
-    def _share(self, X: Any, y: Any, groups: Any, params: dict[str, Any]) -> dict[str, Any]:
+    def _share(self, X: Any, y: Any, params: dict[str, Any]) -> dict[str, Any]:
         """Make the splits, let candidates share, and say what `fit` must be given for that."""
+        X, y, groups = indexable(X, y, params.get("groups"))
         splits = read_splits(self.cv, number_of_rows(X), X, y, groups, self.estimator)
         self.cv = Replay(splits)
         if hasattr(self, "_skl_callbacks"):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
@@ -107,7 +109,7 @@ def share(estimator: Any, X: Any, y: Any, splits: Splits, params: Mapping[str, A
         type(estimator) is not Pipeline
         or get_config()["enable_metadata_routing"]
         or hasattr(estimator, "_skl_callbacks")
-        or not all(len(step) == 2 for step in estimator.steps)
+        or not all(isinstance(step, (tuple, list)) and len(step) == 2 for step in estimator.steps)
     ):
         return estimator
     return StandIn.of(estimator, FitsBySplit(estimator, X, y, splits, params))
@@ -117,6 +119,12 @@ def routes(params: Mapping[str, Any]) -> bool:
     """Whether there are parameters to route: then only scikit-learn knows what goes where."""
     given = any(value is not None for value in params.values())
     return given and get_config()["enable_metadata_routing"]
+
+
+def has_workers(n_jobs: Any) -> bool:
+    """Whether joblib may start other processes; what is no number is not for us to refuse."""
+    is_number = n_jobs is None or isinstance(n_jobs, Integral)
+    return is_number and effective_n_jobs(n_jobs) > 1
 
 
 def number_of_rows(X: Any) -> int:

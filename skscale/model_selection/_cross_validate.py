@@ -7,14 +7,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.model_selection import cross_validate as sklearn_cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 
 from skscale._splits import Splits, read_splits
 from skscale.errors import InvalidParameterError
-from skscale.model_selection._by_split import number_of_rows, routes, share
+from skscale.model_selection._by_split import has_workers, number_of_rows, routes, share
 from skscale.model_selection._leaky import FittedBefore, ScoreGap
 from skscale.model_selection._stand_in import ROWS, Replay, StandIn
 
@@ -67,7 +66,7 @@ def cross_validate(
     given = dict(params)
     if isinstance(shared, StandIn):
         given[ROWS] = np.arange(splits.n_rows)
-        if effective_n_jobs(n_jobs) > 1:
+        if has_workers(n_jobs):
             shared.prefetch()
     result = run(shared, params=given, **returns)
     if compare_leaky:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self, final
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV as SklearnGridSearchCV
 from sklearn.model_selection import RandomizedSearchCV as SklearnRandomizedSearchCV
 from sklearn.utils import indexable
 
 from skscale._splits import read_splits
-from skscale.model_selection._by_split import number_of_rows, routes, share
+from skscale.model_selection._by_split import has_workers, number_of_rows, routes, share
 from skscale.model_selection._stand_in import ROWS, Replay, StandIn
 
 
@@ -83,7 +82,7 @@ class SharingSearch(ABC):
 
         def evaluate(candidates: Iterable[dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
             candidates = list(candidates)
-            if isinstance(self.estimator, StandIn) and effective_n_jobs(self.n_jobs) > 1:
+            if isinstance(self.estimator, StandIn) and has_workers(self.n_jobs):
                 for candidate in candidates:
                     twin = clone(self.estimator)
                     twin.set_params(**clone(candidate, safe=False)).prefetch()

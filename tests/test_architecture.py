@@ -76,6 +76,12 @@ PUBLIC = {
         "SplitError",
         "TooWideError",
     ],
+    "skscale.model_selection": [
+        "GridSearchCV",
+        "RandomizedSearchCV",
+        "ScoreGap",
+        "cross_validate",
+    ],
     "skscale.normalization": ["BatchNormalizer"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [

@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
@@ -249,11 +250,13 @@ def test_metadata_routing():
     with config_context(enable_metadata_routing=True):
         model = make_pipeline(
             StandardScaler().set_fit_request(sample_weight=True),
-            SVC().set_fit_request(sample_weight=True).set_score_request(sample_weight=True),
+            SVC().set_fit_request(sample_weight=True),
         )
 
         def fitted(kind):
-            return kind(model, {"svc__C": [0.1, 1.0]}, cv=GroupKFold(3)).fit(X, y, **given)
+            scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
+            settings = {"cv": GroupKFold(3), "scoring": scorer}
+            return kind(model, {"svc__C": [0.1, 1.0]}, **settings).fit(X, y, **given)
 
         assert_same_search(fitted(GridSearchCV), fitted(sklearn.model_selection.GridSearchCV), X)
 

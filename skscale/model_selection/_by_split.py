@@ -127,11 +127,6 @@ def has_workers(n_jobs: Any) -> bool:
     return is_number and effective_n_jobs(n_jobs) > 1
 
 
-def number_of_rows(X: Any) -> int:
-    """Number of rows of anything that has rows."""
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
-
-
 def _passes(step: Any) -> bool:
     return step is None or (isinstance(step, str) and step == "passthrough")
 

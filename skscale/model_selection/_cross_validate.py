@@ -13,7 +13,8 @@ from sklearn.utils import indexable
 
 from skscale._splits import Splits, read_splits
 from skscale.errors import InvalidParameterError
-from skscale.model_selection._by_split import has_workers, number_of_rows, routes, share
+from skscale.model_selection._by_split import has_workers, routes, share
+from skscale.model_selection._cross_fit import n_samples
 from skscale.model_selection._leaky import FittedBefore, ScoreGap
 from skscale.model_selection._stand_in import ROWS, Replay, StandIn
 
@@ -173,7 +174,7 @@ def cross_validate(
     if routes({**params, "groups": groups}) or not hasattr(estimator, "fit"):
         return run(estimator, cv=cv, params=params, **returns)
     X, y, groups = indexable(X, y, groups)
-    splits = read_splits(cv, number_of_rows(X), X, y, groups, estimator)
+    splits = read_splits(cv, n_samples(X), X, y, groups, estimator)
     run = partial(run, cv=Replay(splits))
     shared = share(estimator, X, y, splits, params)
     given = dict(params)

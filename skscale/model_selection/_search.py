@@ -13,7 +13,8 @@ from sklearn.model_selection import RandomizedSearchCV as SklearnRandomizedSearc
 from sklearn.utils import indexable
 
 from skscale._splits import read_splits
-from skscale.model_selection._by_split import has_workers, number_of_rows, routes, share
+from skscale.model_selection._by_split import has_workers, routes, share
+from skscale.model_selection._cross_fit import n_samples
 from skscale.model_selection._stand_in import ROWS, Replay, StandIn
 
 
@@ -67,7 +68,7 @@ class SharingSearch(ABC):
     def _share(self, X: Any, y: Any, params: dict[str, Any]) -> dict[str, Any]:
         """Make the splits, let candidates share, and say what `fit` must be given for that."""
         X, y, groups = indexable(X, y, params.get("groups"))
-        splits = read_splits(self.cv, number_of_rows(X), X, y, groups, self.estimator)
+        splits = read_splits(self.cv, n_samples(X), X, y, groups, self.estimator)
         self.cv = Replay(splits)
         if hasattr(self, "_skl_callbacks"):
             return {}

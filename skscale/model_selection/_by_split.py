@@ -13,11 +13,13 @@ from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
-from skscale._base import StatisticTransformer
+from skscale._callbacks import has_callbacks
 from skscale._kernels import Array
 from skscale._splits import Splits
+from skscale.errors import SampleWeightError
 from skscale.model_selection._sharing import SharedFits
 from skscale.model_selection._stand_in import StandIn
+from skscale.model_selection._training import is_shareable, is_step
 
 
 class FitsBySplit:
@@ -50,36 +52,40 @@ class FitsBySplit:
             self._marked.setdefault(_mark(train), []).append(k)
 
     @cached_property
-    def _fits(self) -> SharedFits:
-        return SharedFits(self._X, self._y, self._splits, self._weight)
+    def _fits(self) -> SharedFits | None:
+        try:
+            return SharedFits(self._X, self._y, self._splits, self._weight)
+        except SampleWeightError:
+            return None  # in which splits they are wrong, ordinary fits will tell
 
     def fitted(self, pipeline: Pipeline, rows: Array | None) -> Mapping[str, Any]:
         """Fitted steps by name; none if these are not the training rows of a split."""
-        split = None if rows is None else self._split_of(rows)
         head = self._head(pipeline)
-        if split is None or not head:
+        split = None if head is None or rows is None else self._split_of(rows)
+        if head is None or self._fits is None or split is None:
             return {}
-        return dict(self._fits.fit(Pipeline(head), split).steps)
+        return dict(self._fits.fit(head, split).steps)
 
     def prefetch(self, pipeline: Pipeline) -> None:
         """Measure now what fits of this Pipeline will need, for other processes to have."""
-        if head := self._head(pipeline):
-            self._fits.prefetch(Pipeline(head))
+        head = self._head(pipeline)
+        if head is not None and self._fits is not None:
+            self._fits.prefetch(head)
 
-    def _head(self, pipeline: Pipeline) -> list[tuple[str, Any]]:
+    def _head(self, pipeline: Pipeline) -> Pipeline | None:
         """The first steps, as far as each shares and all have the same weights."""
         head = []
         for name, step in pipeline.steps:
-            if _passes(step):
+            if not is_step(step):
                 continue
-            if not self._is_weighted_alike(name) or not self._shares(step):
+            if not is_shareable(step) or not self._is_weighted_alike(name):
                 break
             head.append((name, step))
-        return head
+        return Pipeline(head) if head else None
 
     def _first_weight(self, pipeline: Pipeline, n_rows: int) -> Any:
         """The weights of the first step, one per row."""
-        first = next((name for name, step in pipeline.steps if not _passes(step)), None)
+        first = next((name for name, step in pipeline.steps if is_step(step)), None)
         weight: Any = self._params.get(first or "", {}).get("sample_weight")
         return weight if np.ndim(weight) and len(weight) == n_rows else None
 
@@ -88,11 +94,6 @@ class FitsBySplit:
         if self._weight is None:
             return not params
         return params.keys() == {"sample_weight"} and params["sample_weight"] is self._weight
-
-    def _shares(self, step: Any) -> bool:
-        if not isinstance(step, StatisticTransformer) or hasattr(step, "_skl_callbacks"):
-            return False
-        return self._fits.shares(step)
 
     def _split_of(self, rows: Array) -> int | None:
         candidates = self._marked.get(_mark(rows), ())
@@ -108,7 +109,7 @@ def share(estimator: Any, X: Any, y: Any, splits: Splits, params: Mapping[str, A
     if (
         type(estimator) is not Pipeline
         or get_config()["enable_metadata_routing"]
-        or hasattr(estimator, "_skl_callbacks")
+        or has_callbacks(estimator)
         or not all(isinstance(step, (tuple, list)) and len(step) == 2 for step in estimator.steps)
     ):
         return estimator
@@ -125,10 +126,6 @@ def has_workers(n_jobs: Any) -> bool:
     """Whether joblib may start other processes; what is no number is not for us to refuse."""
     is_number = n_jobs is None or isinstance(n_jobs, Integral)
     return is_number and effective_n_jobs(n_jobs) > 1
-
-
-def _passes(step: Any) -> bool:
-    return step is None or (isinstance(step, str) and step == "passthrough")
 
 
 def _mark(rows: Array) -> tuple[int, int]:

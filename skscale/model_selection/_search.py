@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV as SklearnGridSearchCV
 from sklearn.model_selection import RandomizedSearchCV as SklearnRandomizedSearchCV
 from sklearn.utils import indexable
 
+from skscale._callbacks import has_callbacks
 from skscale._splits import read_splits
 from skscale.model_selection._by_split import has_workers, routes, share
 from skscale.model_selection._cross_fit import n_samples
@@ -70,7 +71,7 @@ class SharingSearch(ABC):
         X, y, groups = indexable(X, y, params.get("groups"))
         splits = read_splits(self.cv, n_samples(X), X, y, groups, self.estimator)
         self.cv = Replay(splits)
-        if hasattr(self, "_skl_callbacks"):
+        if has_callbacks(self):
             return {}
         of_fit = {name: value for name, value in params.items() if name != "groups"}
         self.estimator = share(self.estimator, X, y, splits, of_fit)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from functools import cached_property
-from numbers import Integral
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
@@ -67,7 +65,7 @@ class FitsBySplit:
         return dict(self._fits.fit(head, split).steps)
 
     def prefetch(self, pipeline: Pipeline) -> None:
-        """Measure now what fits of this Pipeline will need, for other processes to have."""
+        """Measure now, in one pass, what fits of this Pipeline will need in whatever process."""
         head = self._head(pipeline)
         if head is not None and self._fits is not None:
             self._fits.prefetch(head)
@@ -120,12 +118,6 @@ def routes(params: Mapping[str, Any]) -> bool:
     """Whether there are parameters to route: then only scikit-learn knows what goes where."""
     given = any(value is not None for value in params.values())
     return given and get_config()["enable_metadata_routing"]
-
-
-def has_workers(n_jobs: Any) -> bool:
-    """Whether joblib may start other processes; what is no number is not for us to refuse."""
-    is_number = n_jobs is None or isinstance(n_jobs, Integral)
-    return is_number and effective_n_jobs(n_jobs) > 1
 
 
 def _mark(rows: Array) -> tuple[int, int]:

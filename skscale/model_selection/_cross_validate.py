@@ -13,7 +13,7 @@ from sklearn.utils import indexable
 
 from skscale._splits import Splits, read_splits
 from skscale.errors import InvalidParameterError
-from skscale.model_selection._by_split import has_workers, routes, share
+from skscale.model_selection._by_split import routes, share
 from skscale.model_selection._cross_fit import n_samples
 from skscale.model_selection._leaky import FittedBefore, ScoreGap
 from skscale.model_selection._stand_in import ROWS, Replay, StandIn
@@ -107,7 +107,7 @@ def cross_validate(
     Statistics of rows that belong to the same training sets are measured once, and each split's is
     merged of them: test rows have no part in it, not even in its last bit. Splitting K times costs
     about one pass over the rows instead of K - 1; transforming, the model's fit and the scores cost
-    what they cost. That first pass is part of the first ``fit_time``, or of none with `n_jobs`.
+    what they cost. That pass comes before all fits, and is in no ``fit_time``.
 
     A step shares if it is a transformer of ours other than `BatchNormalizer`, if all steps before
     it do, and if it has the same sample weights as the first. Nothing is shared in other estimators
@@ -180,8 +180,7 @@ def cross_validate(
     given = dict(params)
     if isinstance(shared, StandIn):
         given[ROWS] = np.arange(splits.n_rows)
-        if has_workers(n_jobs):
-            shared.prefetch()
+        shared.prefetch()
     result = run(shared, params=given, **returns)
     if compare_leaky:
         leaky = StandIn.of(estimator, FittedBefore(estimator, X, y, splits.n_rows, params))

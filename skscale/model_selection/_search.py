@@ -14,7 +14,7 @@ from sklearn.utils import indexable
 
 from skscale._callbacks import has_callbacks
 from skscale._splits import read_splits
-from skscale.model_selection._by_split import has_workers, routes, share
+from skscale.model_selection._by_split import routes, share
 from skscale.model_selection._cross_fit import n_samples
 from skscale.model_selection._stand_in import ROWS, Replay, StandIn
 
@@ -24,7 +24,6 @@ class SharingSearch(ABC):
 
     estimator: Any
     cv: Any
-    n_jobs: int | None
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Try all candidates on all splits, then fit the best one on all rows.
@@ -80,11 +79,11 @@ class SharingSearch(ABC):
     def _run_search(
         self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None
     ) -> None:
-        """Run the search, measuring for its candidates before other processes are started."""
+        """Run the search, after measuring what its candidates will need."""
 
         def evaluate(candidates: Iterable[dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
             candidates = list(candidates)
-            if isinstance(self.estimator, StandIn) and has_workers(self.n_jobs):
+            if isinstance(self.estimator, StandIn):
                 for candidate in candidates:
                     twin = clone(self.estimator)
                     twin.set_params(**clone(candidate, safe=False)).prefetch()

@@ -29,7 +29,7 @@ class Ahead(Protocol):
         ...
 
     def prefetch(self, pipeline: Pipeline) -> None:
-        """Do now what later fits will need, for other processes to have it."""
+        """Do now what later fits will need, in whatever process."""
         ...
 
 
@@ -56,7 +56,7 @@ class StandIn(Pipeline):
         return twin
 
     def prefetch(self) -> None:
-        """Do now what fitting this will need, before other processes are started."""
+        """Do now what fits of clones will need, in whatever process."""
         self._ahead.prefetch(self)
 
     def retire(self) -> Ahead:

@@ -62,7 +62,8 @@ def test_result_is_that_of_scikit_learn(case):
     ours = cross_validate(estimator, X, y, **arguments)
     estimator, X, y, arguments = make()
     theirs = sklearn.model_selection.cross_validate(estimator, X, y, **arguments)
-    assert_same(ours, theirs)
+    # Between their steps, ordinary fits round to float32.
+    assert_same(ours, theirs, 1e-6 if case == "float32" else 1e-9)
 
 
 @pytest.mark.parametrize("case", [*SHARED, *ORDINARY])

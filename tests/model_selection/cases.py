@@ -9,7 +9,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.metrics import accuracy_score, make_scorer, recall_score
 from sklearn.model_selection import (
     GroupKFold,
@@ -68,7 +68,7 @@ def polars_frame():
     return pl.DataFrame(X, schema=[f"c{i}" for i in range(X.shape[1])]), y
 
 
-def weighted(steps=("standardscaler", "pca", "logisticregression"), n_rows=178):
+def weighted(steps=("standardscaler", "pca", "svc"), n_rows=178):
     return {f"{step}__sample_weight": weights(n_rows) for step in steps}
 
 
@@ -78,7 +78,7 @@ def same_weights():
 
 
 def classifier(*transformers):
-    return make_pipeline(*(transformers or (StandardScaler(), PCA(3))), LogisticRegression())
+    return make_pipeline(*(transformers or (StandardScaler(), PCA(3))), SVC())
 
 
 SHARED = {

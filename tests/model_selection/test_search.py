@@ -1,7 +1,9 @@
 """Searches give what scikit-learn's give, from candidates that share."""
 
 import pickle
+from collections import Counter
 
+import joblib
 import numpy as np
 import pytest
 import sklearn.model_selection
@@ -17,12 +19,13 @@ from sklearn.svm import SVC
 from skscale import PCA, MinMaxScaler, StandardScaler, Whitener
 from skscale.errors import SplitError
 from skscale.model_selection import GridSearchCV, RandomizedSearchCV
+from skscale.statistics import Extrema, Moments, Scatter, Triangle
 
 from ..test_documentation import attribute_faults, entries, undocumented
 from .cases import classifier, count_components, diabetes, frame, several, weights, wine
 
 PIPELINE = make_pipeline(StandardScaler(), PCA(3), SVC())
-GRID = {"pca__n_components": [2, 5], "pca__whiten": [False, True], "svc__C": [0.1, 1.0]}
+GRID = {"pca__n_components": [2, 5], "svc__C": [0.1, 1.0]}
 
 SEARCHES = {
     "components, whitening, model": lambda: ((PIPELINE, GRID), {}, wine(), {}),
@@ -114,21 +117,22 @@ def assert_same_search(ours, theirs, X):
 @pytest.mark.parametrize("case", SEARCHES)
 def test_result_is_that_of_scikit_learn(case):
     what, settings, (X, y), given = SEARCHES[case]()
+    settings = {"cv": 3} | settings
     ours = GridSearchCV(*what, **settings).fit(X, y, **given)
     what, settings, (X, y), given = SEARCHES[case]()
+    settings = {"cv": 3} | settings
     theirs = sklearn.model_selection.GridSearchCV(*what, **settings).fit(X, y, **given)
     assert_same_search(ours, theirs, X)
     if ours.refit:
         assert ours.score(X, y) == theirs.score(X, y)
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_random_search(n_jobs):
+def test_random_search():
     X, y = wine()
     drawn = {"pca__n_components": stats.randint(1, 9), "svc__C": stats.loguniform(0.01, 10)}
 
     def fitted(kind, state):
-        return kind(PIPELINE, drawn, n_iter=6, random_state=state, n_jobs=n_jobs).fit(X, y)
+        return kind(PIPELINE, drawn, n_iter=4, random_state=state, cv=3).fit(X, y)
 
     for make_state in (lambda: 3, lambda: np.random.RandomState(3)):
         ours = fitted(RandomizedSearchCV, make_state())
@@ -140,25 +144,78 @@ def test_random_search(n_jobs):
 
 
 @pytest.fixture
-def rows_measured(monkeypatch):
-    """Rows measured so far, by the kind of transformer."""
-    measured = {}
+def measured(monkeypatch):
+    """Rows measured so far, by the kind of statistic."""
+    rows_of = Counter()
 
-    def counting(cls):
-        measure = cls._measure
+    def count(kind):
+        of = kind.of.__func__
 
-        def counted(self, rows, weights):
-            measured[cls] = measured.get(cls, 0) + len(rows)
-            return measure(self, rows, weights)
+        def counted(cls, rows, weights=None):
+            rows_of[cls] += len(rows)
+            return of(cls, rows, weights)
 
-        monkeypatch.setattr(cls, "_measure", counted)
+        monkeypatch.setattr(kind, "of", classmethod(counted))
 
-    for cls in (StandardScaler, PCA, MinMaxScaler):
-        counting(cls)
-    return measured
+    for kind in (Moments, Extrema, Scatter, Triangle):
+        count(kind)
+    return rows_of
 
 
-def test_candidates_do_not_measure_again(rows_measured): ...
+def independent_columns():
+    """No direction is so weak that PCA looks a second time, at the triangle."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 8))
+    return X, X.sum(axis=1) + rng.normal(size=300)
+
+
+RIDGE = Pipeline([("scale", StandardScaler()), ("turn", PCA()), ("model", Ridge())])
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "grid", "expected"),
+    [
+        (
+            RIDGE,
+            {
+                "turn__n_components": [1, 3, 8],
+                "turn__whiten": [False, True],
+                "model__alpha": [0.1, 1],
+            },
+            {Scatter: 300},
+        ),
+        (
+            make_pipeline(MinMaxScaler(), Ridge()),
+            {"minmaxscaler__feature_range": [(0, 1), (-1, 1), (0, 255)]},
+            {Extrema: 300},
+        ),
+        (RIDGE, {"turn__svd_solver": ["covariance_eigh", "full"]}, {Scatter: 300, Triangle: 300}),
+        (RIDGE, {"turn": [PCA(2), Whitener(), PCA(3, whiten=True)]}, {Scatter: 300}),
+        (make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [1, 2, 3]}, {Moments: 300}),
+    ],
+    ids=["after the statistic", "range", "two statistics", "steps exchanged", "model"],
+)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_candidates_do_not_measure_again(pipeline, grid, expected, n_jobs, measured):
+    with joblib.parallel_config("threading"):
+        GridSearchCV(pipeline, grid, n_jobs=n_jobs, refit=False).fit(*independent_columns())
+    assert measured == expected
+
+
+def test_random_candidates_do_not_measure_again(measured):
+    drawn = {"turn__n_components": stats.randint(1, 8), "model__alpha": stats.loguniform(0.01, 10)}
+    search = RandomizedSearchCV(RIDGE, drawn, n_iter=8, random_state=0, refit=False)
+    search.fit(*independent_columns())
+    assert measured == {Scatter: 300}
+
+
+def test_the_last_fit_is_an_ordinary_one(measured):
+    X, y = independent_columns()
+    search = GridSearchCV(RIDGE, {"model__alpha": [1, 2]}).fit(X, y)
+    assert measured == {Scatter: 600, Moments: 300}
+    ordinary = clone(RIDGE).set_params(**search.best_params_).fit(X, y)
+    np.testing.assert_array_equal(search.best_estimator_[0].mean_, ordinary[0].mean_)
+    np.testing.assert_array_equal(search.best_estimator_[1].components_, ordinary[1].components_)
 
 
 # The search as an object ------------------------------------------------------------------
@@ -263,13 +320,9 @@ def test_metadata_routing():
 
 def test_search_within_a_cross_validation():
     X, y = wine()
-    run = sklearn.model_selection.cross_val_score
-    np.testing.assert_array_equal(
-        run(GridSearchCV(classifier(), {"pca__n_components": [2, 3]}, cv=3), X, y, cv=3),
-        run(
-            sklearn.model_selection.GridSearchCV(classifier(), {"pca__n_components": [2, 3]}, cv=3),
-            X,
-            y,
-            cv=3,
-        ),
-    )
+    inner = (classifier(), {"pca__n_components": [2, 3]})
+    scores = [
+        sklearn.model_selection.cross_val_score(kind(*inner, cv=2), X, y, cv=2)
+        for kind in (GridSearchCV, sklearn.model_selection.GridSearchCV)
+    ]
+    np.testing.assert_array_equal(*scores)

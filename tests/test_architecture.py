@@ -76,7 +76,13 @@ PUBLIC = {
         "SplitError",
         "TooWideError",
     ],
-    "skscale.model_selection": ["cross_fit"],
+    "skscale.model_selection": [
+        "GridSearchCV",
+        "RandomizedSearchCV",
+        "ScoreGap",
+        "cross_fit",
+        "cross_validate",
+    ],
     "skscale.normalization": ["BatchNormalizer"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [

@@ -31,7 +31,8 @@ FLOORS = (
     {"_blocks"},
     {"_base"},
     {"scaling", "decomposition", "normalization"},
-    {"model_selection", "leakage", "testing", "_versions"},
+    {"leakage"},
+    {"model_selection", "testing", "_versions"},
     {"__init__"},
 )
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
@@ -40,6 +41,7 @@ TABLE_LIBRARIES = {"pandas", "polars", "pyarrow", "dask", "narwhals"}
 KNOWS_TABLES = {
     "_tables": TABLE_LIBRARIES,
     "_reduce": {"dask"},  # an engine too
+    "leakage": {"pandas"},  # what a report becomes
     "testing": {"pandas", "polars"},  # the values of `set_output`, which a law tries
     "_versions": TABLE_LIBRARIES,  # by name, to print which are installed
 }
@@ -69,6 +71,7 @@ PUBLIC = {
         "SchemaError",
         "TooWideError",
     ],
+    "skscale.leakage": ["check_prescaled", "check_split"],
     "skscale.normalization": ["BatchNormalizer"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [

@@ -27,6 +27,7 @@ from skscale._kernels._exact import (
     subtract,
     two_sum,
 )
+from skscale._kernels._hashes import multipliers, row_hashes
 from skscale._kernels._moments import ordinary_exponent
 from skscale._kernels._scatter import add_scatter, centred
 from skscale._kernels._sparse import check_stored, sparse_moments
@@ -93,9 +94,11 @@ __all__ = [
     "join",
     "leading",
     "moments",
+    "multipliers",
     "narrow",
     "ordinary_exponent",
     "reduce_columns",
+    "row_hashes",
     "scatter",
     "sparse_moments",
     "standardize",

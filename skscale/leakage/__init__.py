@@ -1,0 +1,6 @@
+"""Leakage: whether what was learned was really learned from the train rows alone."""
+
+from skscale.leakage._prescaled import check_prescaled
+from skscale.leakage._split import check_split
+
+__all__ = ["check_prescaled", "check_split"]

@@ -6,6 +6,8 @@ mistake, so code written against scikit-learn keeps catching it.
 
 __all__ = [
     "AllMissingWarning",
+    "FrozenTransformerError",
+    "HeldOutRowsError",
     "IncompatibleStatisticError",
     "InfiniteValueError",
     "InvalidParameterError",
@@ -73,6 +75,14 @@ class IncompatibleStatisticError(ValueError):
 
 class TooWideError(ValueError):
     """A table has too many columns for a method that keeps a square matrix of them."""
+
+
+class FrozenTransformerError(RuntimeError):
+    """A frozen transformer was asked to learn from rows other than those it was learned from."""
+
+
+class HeldOutRowsError(RuntimeError):
+    """Rows that were to be held out are among those that something is being fitted on."""
 
 
 class MissingDependencyError(ImportError):

@@ -61,6 +61,8 @@ PUBLIC = {
     "skscale.decomposition": ["PCA", "Whitener"],
     "skscale.errors": [
         "AllMissingWarning",
+        "FrozenTransformerError",
+        "HeldOutRowsError",
         "IncompatibleStatisticError",
         "InfiniteValueError",
         "InvalidParameterError",
@@ -71,7 +73,7 @@ PUBLIC = {
         "SchemaError",
         "TooWideError",
     ],
-    "skscale.leakage": ["check_prescaled", "check_split"],
+    "skscale.leakage": ["LeakageGuard", "check_prescaled", "check_split", "freeze", "unfreeze"],
     "skscale.normalization": ["BatchNormalizer"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [

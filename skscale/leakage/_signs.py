@@ -81,8 +81,8 @@ def _finding(kind: str, mask: Array, parts: list[Columns], train: Profile | None
     if train is None:
         message = (
             f"{noun} {DONE_BY[kind]}, to rounding: {listed(labels)}. The table was transformed as "
-            "a whole. If it is split now, the train rows know the others: split first, or start from "
-            "the raw numbers."
+            "a whole. If it is split now, the train rows know the others: split first, or start "
+            "from the raw numbers."
         )
     else:
         message = (

@@ -59,8 +59,8 @@ def check_split(X_train: Any, X_test: Any, *, groups: Any = None, time: Any = No
     tolerances of `check_prescaled`, an honest column of a continuous distribution is flagged with
     a probability of at most about ``6 n t**2`` (t = 1e-6, float32: 3e-5; n rows in both parts):
     twice that of `check_prescaled`, since the test part is looked at by itself too; a table of p
-    columns with p times that. Columns with the same statistics in the train part, such as binary ones in a
-    stratified split, are never flagged.
+    columns with p times that. Columns with the same statistics in the train part, such as
+    binary ones in a stratified split, are never flagged.
 
     *Duplicates.* A random split leaves a pair of equal rows on both sides with probability
     ``2 n_train n_test / (n (n - 1))``, and rows that are there many times nearly always. There is

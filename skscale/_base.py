@@ -35,6 +35,7 @@ from skscale._blocks import Apply, apply_table, measure_table, output_for, store
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
 from skscale._parameters import Rule, check_parameters
+from skscale._provenance import remember
 from skscale._reduce import block_rows
 from skscale._tables import Table
 from skscale.errors import IncompatibleStatisticError, SchemaError
@@ -248,6 +249,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         draft._settle(draft._add_to(earlier, table, weights))
         if draft._refine():
             draft._settle(draft._add_to(earlier, table, weights))
+        remember(draft, table, weights, begins=earlier is None)
         warn_of_empty(draft._empty_columns(), getattr(draft, "feature_names_in_", None))
         return self._become(draft)
 

@@ -14,6 +14,7 @@ __all__ = [
     "MissingDependencyError",
     "MissingValueError",
     "NonNumericColumnError",
+    "NothingRememberedError",
     "SampleWeightError",
     "SchemaError",
     "TooWideError",
@@ -83,6 +84,10 @@ class FrozenTransformerError(RuntimeError):
 
 class HeldOutRowsError(RuntimeError):
     """Rows that were to be held out are among those that something is being fitted on."""
+
+
+class NothingRememberedError(ValueError):
+    """A fitted object was asked for its rows, and was not told to remember any."""
 
 
 class MissingDependencyError(ImportError):

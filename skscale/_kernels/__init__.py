@@ -27,7 +27,7 @@ from skscale._kernels._exact import (
     subtract,
     two_sum,
 )
-from skscale._kernels._hashes import multipliers, row_hashes
+from skscale._kernels._hashes import multipliers
 from skscale._kernels._moments import ordinary_exponent
 from skscale._kernels._scatter import add_scatter, centred
 from skscale._kernels._sparse import check_stored, sparse_moments
@@ -48,6 +48,7 @@ if WANTED != "numpy":
             extrema,
             interpolate,
             moments,
+            row_hashes,
             scatter,
             standardize,
             uninterpolate,
@@ -70,6 +71,7 @@ if IN_USE == "numpy":
         unstandardize,
     )
     from skscale._kernels._extrema import extrema
+    from skscale._kernels._hashes import row_hashes
     from skscale._kernels._moments import moments
     from skscale._kernels._scatter import deviations, scatter
 

@@ -10,3 +10,4 @@ moments: Any
 deviations: Any
 extrema: Any
 affine: Any
+hashes: Any

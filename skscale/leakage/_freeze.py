@@ -12,6 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skscale._provenance import memory_of, remembering
 from skscale.errors import FrozenTransformerError, InvalidParameterError
 
 REFUSED = ("partial_fit", "fit_predict", "fit_resample", "fit_statistic")
@@ -166,7 +167,8 @@ class FrozenTransformer:
         FrozenTransformerError
             If a clone that is fitted on these rows is not the same to the bit.
         """
-        again = clone(self.transformer).fit(X, y, **fit_params)
+        with remembering(memory_of(self.transformer)):
+            again = clone(self.transformer).fit(X, y, **fit_params)
         if not _same_state(again, self.transformer):
             raise self._refusal("and the rows given to fit are not those that it was learned from")
         return self

@@ -9,9 +9,8 @@ import numpy as np
 from skscale import _kernels as kernels
 from skscale import _tables as tables
 from skscale._admission import describe_columns
-from skscale._kernels import Array, narrow
-from skscale._reduce import block_rows, cut
-from skscale._tables import Table
+from skscale._kernels import Array
+from skscale._provenance import hash_table
 from skscale.errors import SchemaError
 
 KEY = 0x5C5CA1E
@@ -54,7 +53,7 @@ def paired_hashes(first: Any, second: Any, *, key: int = KEY) -> tuple[Array, Ar
 
     Notes
     -----
-    Two different rows have the same number with a probability of about 2**-60.
+    Two different rows have the same number with a probability of at most 2**-48.
     """
     both = (first, second)
     numeric = set(tables.number_columns(first)) & set(tables.number_columns(second))
@@ -65,7 +64,7 @@ def paired_hashes(first: Any, second: Any, *, key: int = KEY) -> tuple[Array, Ar
     if shared:
         opened = [tables.read_columns(X, shared) for X in both]
         dtype = min((table.dtype for table in opened), key=lambda dtype: dtype.itemsize)
-        sums = [table_hashes(table, keys[:, shared], dtype) for table in opened]
+        sums = [hash_table(table, keys[:, shared], dtype) for table in opened]
     if others:
         coded = zip(*(_coded(*(tables.objects(X, i) for X in both)) for i in others), strict=True)
         sums = [
@@ -73,19 +72,6 @@ def paired_hashes(first: Any, second: Any, *, key: int = KEY) -> tuple[Array, Ar
             for numbers, codes in zip(sums, coded, strict=True)
         ]
     return sums[0], sums[1]
-
-
-def table_hashes(table: Table, keys: Array, dtype: Any = np.float64) -> Array:
-    """Hashes of the rows of a table of numbers, rounded to a float dtype first."""
-
-    def of_block(rows: Any) -> Array:
-        if dtype != table.dtype and dtype != np.float64:
-            with np.errstate(over="ignore"):
-                rows = rows.astype(dtype) if table.is_sparse else narrow(rows).astype(dtype)
-        return kernels.row_hashes(rows, keys)
-
-    blocks = cut(table.shape[0], block_rows(table.shape[1]))
-    return np.concatenate([of_block(table.rows(block)) for block in blocks])
 
 
 def _coded(first: list[Any], second: list[Any]) -> tuple[Array, Array]:

@@ -13,10 +13,7 @@ from skscale.leakage._check import CheckReport, Finding, counted, listed
 from skscale.leakage._profile import Columns, read_numbers
 from skscale.leakage._rows import check_same_columns, paired_hashes
 from skscale.leakage._signs import signs
-from skscale.leakage._straddle import Straddle, straddle
-
-RATE = 1e-4
-"""Probability, at most, that the duplicates of a random split are called a leak."""
+from skscale.leakage._straddle import RATE, Straddle, straddle
 
 
 def check_split(X_train: Any, X_test: Any, *, groups: Any = None, time: Any = None) -> CheckReport:

@@ -9,6 +9,9 @@ from scipy.special import gammaln
 
 from skscale._kernels import Array
 
+RATE = 1e-4
+"""Probability, at most, that the duplicates of a random split are called a leak."""
+
 
 class Straddle(NamedTuple):
     """Rows that train and test part share.
@@ -42,19 +45,36 @@ def straddle(train: Array, test: Array) -> Straddle:
     there often always are on both sides and say nothing; pairs do by chance less than half of
     the time. The bound of the tail is Chernoff's, of independent indicators.
     """
-    n_train, n_test = len(train), len(test)
-    values, where = np.unique(np.concatenate([train, test]), return_inverse=True)
-    where = where.ravel()
-    left = np.bincount(where[:n_train], minlength=len(values))
-    right = np.bincount(where[n_train:], minlength=len(values))
-    rows = np.flatnonzero(left[where[n_train:]] > 0)
-    repeated = left + right > 1
-    sizes, number = np.unique((left + right)[repeated], return_counts=True)
+    return straddle_counted(*np.unique(train, return_counts=True), test)
+
+
+def straddle_counted(values: Array, counts: Array, test: Array) -> Straddle:
+    """The same, of train rows that are counted: their different hashes, ascending, and how often.
+
+    Parameters
+    ----------
+    values : array of shape (n_different,)
+        Hashes, ascending.
+    counts : integer array of shape (n_different,)
+        Number of train rows that have each of them.
+    test : array of shape (n_test,)
+        Hashes of the test rows.
+    """
+    own, own_counts = np.unique(test, return_counts=True)
+    both, here, there = np.intersect1d(values, own, assume_unique=True, return_indices=True)
+    left, right = np.copy(counts), np.delete(own_counts, there)
+    left[here] += own_counts[there]
+    together = np.concatenate([left, right])
+    sizes, number = np.unique(together[together > 1], return_counts=True)
+    n_train, n_test = int(counts.sum()), len(test)
     chance = _chance(sizes, n_train, n_test)
-    found = int(((left > 0) & (right > 0)).sum())
-    in_train = float((left[where[:n_train]] > 1).mean()) if n_train else 0.0
-    expected = float(number @ chance)
-    return Straddle(rows, in_train, expected, found, _tail(found, number, chance))
+    return Straddle(
+        rows=np.flatnonzero(np.isin(test, both)),
+        in_train=float(counts[counts > 1].sum() / n_train) if n_train else 0.0,
+        expected=float(number @ chance),
+        found=len(both),
+        p_value=_tail(len(both), number, chance),
+    )
 
 
 def _chance(sizes: Array, n_train: int, n_test: int) -> Array:

@@ -9,37 +9,33 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skscale import _tables as tables
 from skscale._admission import (
     Occasion,
-    accept_columns,
     check_feature_names,
     check_stored_values,
     check_weights,
-    describe_columns,
     effective,
-    match_columns,
-    unknown_columns,
     warn_of_empty,
 )
 from skscale._blocks import Apply, apply_table, measure_table, output_for, stored_rows
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
+from skscale._opening import open_table, open_transformed
 from skscale._parameters import Rule, check_parameters
 from skscale._provenance import remember
 from skscale._reduce import block_rows
 from skscale._tables import Table
-from skscale.errors import IncompatibleStatisticError, SchemaError
+from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import Statistic
+from skscale.statistics._affine import AffineMap
 
 
 class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
@@ -187,9 +183,14 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
 
     # What a concrete class fills in -----------------------------------------------------
 
-    @abstractmethod
+    def _kind(self) -> Any:
+        """Kind of statistic that is measured, once planned."""
+        return self._statistics[0]
+
     def _measure(self, rows: Rows, weights: Array | None) -> Statistic:
         """Statistic of one block of rows."""
+        statistic: Statistic = self._kind().of(rows, weights)
+        return statistic
 
     @abstractmethod
     def _solve(self, statistic: Any) -> None:
@@ -202,6 +203,10 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     @abstractmethod
     def _invert(self, columns: Any) -> Apply:
         """How a transformed block is mapped back; `columns` are the fitted ones it has."""
+
+    def _affine_map(self) -> AffineMap | None:
+        """What `_apply` does, where that is affine, in numbers of ordinary size."""
+        return None
 
     def _plan(self, occasion: Occasion) -> None:
         """Check what only the shape can tell, and choose what to measure."""
@@ -237,21 +242,24 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     def _learn(self, X: Any, sample_weight: Any, earlier: Any, *, is_partial: bool) -> Self:
         draft = self._draft(keep=earlier is not None)
         draft._check_parameters()
-        table = draft._admit(X, reset=earlier is None)
+        table = open_table(draft, X, reset=earlier is None)
         weights = check_weights(sample_weight, table.shape[0])
         n_rows, n_features = table.shape
         draft._dtype_ = table.dtype
-        draft._plan(
-            Occasion(
-                n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
-            )
+        occasion = Occasion(
+            n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
         )
-        draft._settle(draft._add_to(earlier, table, weights))
-        if draft._refine():
-            draft._settle(draft._add_to(earlier, table, weights))
+        draft._learn_from(occasion, lambda: draft._add_to(earlier, table, weights))
         remember(draft, table, weights, begins=earlier is None)
-        warn_of_empty(draft._empty_columns(), getattr(draft, "feature_names_in_", None))
         return self._become(draft)
+
+    def _learn_from(self, occasion: Occasion, measured: Callable[[], Statistic]) -> None:
+        """Learn, as a draft, from what is `measured` as planned."""
+        self._plan(occasion)
+        self._settle(measured())
+        if self._refine():
+            self._settle(measured())
+        warn_of_empty(self._empty_columns(), getattr(self, "feature_names_in_", None))
 
     def _draft(self, keep: bool) -> Self:
         """A copy to fit; without `keep`, stripped of what was learned (names ending in _)."""
@@ -285,58 +293,11 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
 
     # Applying, step by step ---------------------------------------------------------------
 
-    def _admit(self, X: Any, *, reset: bool) -> Table:
-        """Open a table and compare (or, with `reset`, learn) its columns."""
-        plain = tables.read_plain(X)
-        if plain is not None and accept_columns(self, plain, reset) and self._reads(plain):
-            return plain
-        if not reset:
-            check_is_fitted(self)
-        table = tables.read(X, accept_sparse=self._formats(X))
-        given = X if tables.is_frame(X) else table.source
-        try:
-            validate_data(self, given, reset=reset, skip_check_array=True)
-        except ValueError as error:
-            expected = getattr(self, "feature_names_in_", None)
-            raise SchemaError(describe_columns(str(error), expected, table.names)) from None
-        return table
-
-    def _admit_transformed(self, X: Any) -> tuple[Table, Any]:
-        """Open a table of transformed rows, and say which of the fitted columns it has."""
-        plain = tables.read_plain(X)
-        if (
-            plain is not None
-            and plain.names is None
-            and hasattr(self, "n_features_in_")
-            and plain.shape[1] == self._width_out()
-            and self._reads(plain)
-        ):
-            return plain, slice(None)
-        check_is_fitted(self, "n_features_in_")
-        X, columns = self._order_columns(X)
-        table = tables.read(X, accept_sparse=self._formats(X))
-        n_columns = self._width_out() if isinstance(columns, slice) else len(columns)
-        if table.shape[1] != n_columns:
-            raise SchemaError(
-                f"X has {table.shape[1]} columns, but inverse_transform of "
-                f"{type(self).__name__} is expecting {n_columns}, the ones that transform gives."
-            )
-        return table, columns
-
-    def _formats(self, X: Any) -> Sequence[str] | bool:
-        return self._check_sparse(X) if sparse.issparse(X) else False
-
-    def _reads(self, plain: Table) -> bool:
-        formats = self._formats(plain.source)
-        return not plain.is_sparse or (
-            isinstance(formats, tuple) and plain.source.format in formats
-        )
-
     def _copy(self) -> bool:
         return getattr(self, "copy", True)
 
     def _transform(self, X: Any, copy: bool) -> Any:
-        table = self._admit(X, reset=False)
+        table = open_table(self, X)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, self._allow_missing)
             result = self._apply_sparse(table.source, copy)
@@ -351,7 +312,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
 
     def _inverse_transform(self, X: Any, copy: bool) -> Any:
-        table, columns = self._admit_transformed(X)
+        table, columns = open_transformed(self, X)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, True)
             result = self._invert_sparse(table.source, copy)
@@ -370,20 +331,6 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
 
     def _write(self, table: Table, apply: Apply, out: Array) -> None:
         apply_table(table, apply, out, type(self).__name__, allow_missing=self._allow_missing)
-
-    def _order_columns(self, X: Any) -> tuple[Any, Any]:
-        """Columns of a frame in the order of the output, and which of the fitted they are."""
-        given = tables.column_names(X)
-        if given is None:
-            return X, slice(None)
-        expected, named = list(self.get_feature_names_out()), hasattr(self, "feature_names_in_")
-        order = match_columns(given, expected, type(self).__name__, named)
-        if order is None:
-            return X, slice(None)
-        fitted, positions = order
-        if len(fitted) < len(expected) and not self._columnwise:
-            raise unknown_columns(given, expected, type(self).__name__)
-        return tables.select(X, positions), np.array(fitted)
 
     def _names_in(self) -> Array:
         generated = [f"x{i}" for i in range(self.n_features_in_)]

@@ -17,6 +17,7 @@ __all__ = [
     "NothingRememberedError",
     "SampleWeightError",
     "SchemaError",
+    "SplitError",
     "TooWideError",
 ]
 
@@ -64,6 +65,10 @@ class MissingValueError(ValueError):
 
 class SchemaError(ValueError):
     """The columns of a table are not the ones that were learned from."""
+
+
+class SplitError(ValueError):
+    """A split that is none: no training rows, rows in both parts, rows that are not there."""
 
 
 class SampleWeightError(ValueError):

@@ -24,11 +24,11 @@ SOURCES = {
 FLOORS = (
     {"errors"},
     {"_kernels"},
-    {"statistics", "_linalg", "_tables", "_parameters", "_callbacks"},
+    {"statistics", "_linalg", "_tables", "_parameters", "_callbacks", "_splits"},
     {"_blas", "_threads"},
     {"_reduce"},
     {"_admission"},
-    {"_blocks", "_provenance"},
+    {"_blocks", "_opening", "_provenance"},
     {"_base"},
     {"scaling", "decomposition", "normalization"},
     {"leakage"},
@@ -45,7 +45,12 @@ KNOWS_TABLES = {
     "testing": {"pandas", "polars"},  # the values of `set_output`, which a law tries
     "_versions": TABLE_LIBRARIES,  # by name, to print which are installed
 }
-FROM_SKLEARN_BASE = {"ClassNamePrefixFeaturesOutMixin", "OneToOneFeatureMixin", "clone"}
+FROM_SKLEARN_BASE = {
+    "ClassNamePrefixFeaturesOutMixin",
+    "OneToOneFeatureMixin",
+    "clone",
+    "is_classifier",
+}
 """What files other than `_base.py` may take from `sklearn.base`: no class with state of its own."""
 
 PUBLIC = {
@@ -72,6 +77,7 @@ PUBLIC = {
         "NothingRememberedError",
         "SampleWeightError",
         "SchemaError",
+        "SplitError",
         "TooWideError",
     ],
     "skscale.leakage": [
@@ -83,6 +89,7 @@ PUBLIC = {
         "seen_in_fit",
         "unfreeze",
     ],
+    "skscale.model_selection": ["cross_fit"],
     "skscale.normalization": ["BatchNormalizer"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [

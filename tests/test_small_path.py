@@ -265,8 +265,8 @@ def test_the_short_way_is_taken(rows, monkeypatch):
     def refuse(*args, **kwargs):
         raise AssertionError("checked with care")
 
-    monkeypatch.setattr("skscale._base.validate_data", refuse)
-    monkeypatch.setattr("skscale._base.check_is_fitted", refuse)
+    monkeypatch.setattr("skscale._opening.validate_data", refuse)
+    monkeypatch.setattr("skscale._opening.check_is_fitted", refuse)
     monkeypatch.setattr(tables, "read", refuse)
     scaler = StandardScaler(with_mean=False).fit(rows)
     scaler.transform(rows)

@@ -28,8 +28,9 @@ from skscale._kernels._exact import (
     two_sum,
 )
 from skscale._kernels._hashes import multipliers
+from skscale._kernels._merging import LOWEST
 from skscale._kernels._moments import ordinary_exponent
-from skscale._kernels._scatter import add_scatter, centred
+from skscale._kernels._scatter import centred
 from skscale._kernels._sparse import check_stored, sparse_moments
 from skscale._kernels._triangle import factor, join, triangle, wide_triangle
 from skscale.errors import MissingDependencyError
@@ -44,6 +45,8 @@ IN_USE = "numpy"
 if WANTED != "numpy":
     try:
         from skscale._kernels._compiled import (
+            add_means,
+            add_scatter,
             deviations,
             extrema,
             interpolate,
@@ -72,15 +75,18 @@ if IN_USE == "numpy":
     )
     from skscale._kernels._extrema import extrema
     from skscale._kernels._hashes import row_hashes
+    from skscale._kernels._merging import add_means, add_scatter
     from skscale._kernels._moments import moments
     from skscale._kernels._scatter import deviations, scatter
 
 __all__ = [
     "EXACT_INTEGER",
     "IN_USE",
+    "LOWEST",
     "Array",
     "Rows",
     "WideRows",
+    "add_means",
     "add_scatter",
     "as_rows",
     "centred",

@@ -11,3 +11,5 @@ deviations: Any
 extrema: Any
 affine: Any
 hashes: Any
+add_means: Any
+add_scatter: Any

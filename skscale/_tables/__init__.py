@@ -8,6 +8,7 @@ from skscale._tables._mixed import as_mixed, number_columns, objects, read_colum
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._table import Table
+from skscale._tables._take import take_rows
 from skscale._tables._write import output_kind, to_frame
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "read_columns",
     "read_plain",
     "select",
+    "take_rows",
     "to_frame",
 ]

@@ -18,6 +18,7 @@ from skscale._blas import single_threaded_blas
 from skscale._blocks import Apply
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
+from skscale._opening import open_table
 from skscale._parameters import Rule, boolean, integer, is_integer, none, one_of, real
 from skscale.decomposition._components import (
     check_components,
@@ -37,6 +38,7 @@ from skscale.decomposition._probabilistic import ProbabilisticModel
 from skscale.decomposition._project import is_near_zero, projection, reconstruction
 from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import Scatter, Triangle
+from skscale.statistics._affine import AffineMap
 from skscale.statistics._constant import plain_count
 from skscale.statistics._freedom import degrees_of_freedom
 
@@ -242,8 +244,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
             check_triangle(int(n_rows), n_features)
         self._may_refine_ = self.svd_solver == "auto" and earlier is None
 
-    def _measure(self, rows: Rows, weights: Array | None) -> Scatter | Triangle:
-        return self._kind_.of(rows, weights)
+    def _kind(self) -> type:
+        return self._kind_
 
     def _recast(self, earlier: Any) -> Any:
         return recast(earlier, self._kind_)
@@ -324,15 +326,27 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
     # Applying -------------------------------------------------------------------------
 
     def _apply(self) -> Apply:
-        exponent, directions = self._axes_.exponent, self._axes_.components.T
-        if self.whiten:
-            deviation = np.where(self._is_signal_, self._deviation_, 1.0)
-            directions = directions * np.where(self._is_signal_, 1 / deviation, 0.0)
+        exponent, directions = self._axes_.exponent, self._directions()
         units = np.full(len(self.mean_), exponent)
         back = 0 if self.whiten else exponent
         return projection(
-            self.mean_, self._mean_low_, directions, units, back, near_zero=self._near_zero_
+            self.mean_, self._mean_low_, directions.T, units, back, near_zero=self._near_zero_
         )
+
+    def _affine_map(self) -> AffineMap | None:
+        # Along a direction of noise, what is computed of the rows is the rounding of their sums.
+        if self._axes_.exponent or self.n_components_ == 0 or not self._is_signal_.all():
+            return None
+        zeros = np.zeros(self.n_components_)
+        return AffineMap(self._directions(), zeros, self.mean_, self._mean_low_)
+
+    def _directions(self) -> Array:
+        """What centred rows are projected on, in units of the axes."""
+        components = self._axes_.components
+        if not self.whiten:
+            return components
+        deviation = np.where(self._is_signal_, self._deviation_, 1.0)
+        return components * np.where(self._is_signal_, 1 / deviation, 0.0)[:, np.newaxis]
 
     def _invert(self, columns: Any) -> Apply:
         components = self._axes_.components
@@ -384,7 +398,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
         log_likelihood : ndarray of shape (n_samples,), float64
         """
         check_is_fitted(self)
-        table, model = self._admit(X, reset=False), self._model()
+        table, model = open_table(self, X), self._model()
         likelihood, exponent = np.empty((table.shape[0], 1)), self._axes_.exponent
         log_unit = model.dimensions * exponent * np.log(2.0)
 

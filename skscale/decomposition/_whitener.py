@@ -13,7 +13,7 @@ from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
 from skscale._blas import single_threaded_blas
 from skscale._blocks import Apply
-from skscale._kernels import Array, Rows
+from skscale._kernels import Array
 from skscale._linalg import Axes
 from skscale._parameters import boolean, none, one_of, real
 from skscale.decomposition._principal import (
@@ -26,6 +26,7 @@ from skscale.decomposition._principal import (
 from skscale.decomposition._project import is_near_zero, projection, reconstruction
 from skscale.errors import IncompatibleStatisticError
 from skscale.statistics import RadialScatter, Scatter, Triangle
+from skscale.statistics._affine import AffineMap
 from skscale.statistics._freedom import degrees_of_freedom
 
 TINY = float(np.finfo(np.float64).tiny)
@@ -175,8 +176,8 @@ class Whitener(StatisticTransformer):
             self._kind_ = Scatter
         self._may_refine_ = earlier is None
 
-    def _measure(self, rows: Rows, weights: Array | None) -> Scatter | Triangle | RadialScatter:
-        return self._kind_.of(rows, weights)
+    def _kind(self) -> type:
+        return self._kind_
 
     def _recast(self, earlier: Any) -> Any:
         return recast(earlier, self._kind_)
@@ -232,6 +233,11 @@ class Whitener(StatisticTransformer):
             self._exponent_,
             near_zero=self._near_zero_,
         )
+
+    def _affine_map(self) -> AffineMap | None:
+        if np.count_nonzero(self._exponent_) or self.rank_ < len(self.mean_):
+            return None
+        return AffineMap(self._inner_, np.zeros(len(self._inner_)), self.mean_, self._mean_low_)
 
     def _invert(self, columns: Any) -> Apply:
         return reconstruction(self.mean_, self._mean_low_, self._outer_.T, self._exponent_)

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skscale import _kernels as kernels
 from skscale._base import StatisticTransformer
 from skscale._kernels import Array
+from skscale._opening import open_table
 from skscale._parameters import check_parameter, integer
 from skscale._provenance import Memory, hash_table, remembering
 from skscale.errors import NothingRememberedError
@@ -137,7 +138,7 @@ def seen_in_fit(fitted: Any, X_test: Any) -> CheckReport:
     check_is_fitted(fitted)
     transformer, rows = _rememberer(fitted, X_test)
     sketch: RowSketch = transformer._row_sketch_
-    table = transformer._admit(rows, reset=False)
+    table = open_table(transformer, rows)
     hashes = hash_table(
         table, kernels.multipliers(sketch.key, sketch.n_features), transformer._dtype_
     )

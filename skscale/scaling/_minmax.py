@@ -12,10 +12,11 @@ from skscale import _kernels as kernels
 from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
 from skscale._blocks import Apply
-from skscale._kernels import Array, Rows
+from skscale._kernels import Array
 from skscale._parameters import Rule, boolean, per_column
 from skscale.errors import InvalidParameterError
 from skscale.statistics import Extrema
+from skscale.statistics._affine import AffineMap
 from skscale.statistics._constant import plain_count
 
 
@@ -124,9 +125,6 @@ class MinMaxScaler(OneToOneFeatureMixin, StatisticTransformer):
     def _plan(self, occasion: Occasion) -> None:
         self._lower_, self._upper_ = interval(self.feature_range, occasion.n_features)
 
-    def _measure(self, rows: Rows, weights: Array | None) -> Extrema:
-        return Extrema.of(rows, weights)
-
     def _solve(self, statistic: Extrema) -> None:
         seen = statistic.count > 0
         self.data_min_ = np.where(seen, statistic.minimum, np.nan)
@@ -143,6 +141,12 @@ class MinMaxScaler(OneToOneFeatureMixin, StatisticTransformer):
     def _apply(self) -> Apply:
         solution = self._solution(slice(None))
         return lambda rows, out: kernels.interpolate(rows, *solution, self.clip, out)
+
+    def _affine_map(self) -> AffineMap | None:
+        low, low_rest, width, exponent, lower, upper = self._solution(slice(None))
+        if self.clip or np.count_nonzero(exponent):
+            return None
+        return AffineMap((upper - lower) / width, lower, low, low_rest)
 
     def _invert(self, columns: Any) -> Apply:
         solution = self._solution(columns)

@@ -16,6 +16,7 @@ from skscale._kernels import Array, Rows
 from skscale._parameters import boolean, per_column, real
 from skscale._reduce import cut
 from skscale.statistics import Moments
+from skscale.statistics._affine import AffineMap
 from skscale.statistics._constant import divisor, plain_count
 
 
@@ -155,9 +156,6 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         """
         return self._inverse_transform(X, self.copy if copy is None else copy)
 
-    def _measure(self, rows: Rows, weights: Array | None) -> Moments:
-        return Moments.of(rows, weights)
-
     def _solve(self, statistic: Moments) -> None:
         used = self.with_mean or self.with_std
         self.mean_ = np.where(statistic.count > 0, statistic.mean, np.nan) if used else None
@@ -179,6 +177,12 @@ class StandardScaler(OneToOneFeatureMixin, StatisticTransformer):
         if not (self.with_mean and np.count_nonzero(self._rounding_)):
             return apply
         return without_rounding(apply, self._of_learned_mean(self._rounding_))
+
+    def _affine_map(self) -> AffineMap | None:
+        mean, low, width, exponent = self._solution(slice(None))
+        if np.count_nonzero(exponent) or np.count_nonzero(self._rounding_):
+            return None
+        return AffineMap(1 / width, np.zeros(len(width)), mean, low)
 
     def _invert(self, columns: Any) -> Apply:
         solution = self._solution(columns)

@@ -8,6 +8,7 @@ import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
+from skscale.statistics._affine import AffineMap
 from skscale.statistics._protocol import arrange, frozen
 
 
@@ -65,6 +66,48 @@ class Extrema:
             np.where(left, later.minimum_low, self.minimum_low),
             np.where(right, later.maximum, self.maximum),
             np.where(right, later.maximum_low, self.maximum_low),
+        )
+
+    def affine(
+        self, matrix: Any, offset: Any = 0.0, *, centre: Any = 0.0, centre_low: Any = 0.0
+    ) -> Self:
+        """Extrema of the rows ``matrix * (x - centre) + offset``.
+
+        Parameters
+        ----------
+        matrix : array-like of shape (n_features,)
+            Factor of every column; a negative one makes the largest value the smallest.
+        offset, centre, centre_low : float or array-like of shape (n_features,), default=0.0
+            The centre is ``centre + centre_low``.
+
+        Returns
+        -------
+        extrema : Extrema
+
+        Raises
+        ------
+        ValueError
+            For a matrix of another shape: the extrema of columns that are mixed are not known
+            from those of the columns.
+        """
+        if np.ndim(matrix) != 1:
+            raise ValueError(f"matrix must be one factor per column; got {np.ndim(matrix)} axes")
+        by = AffineMap.of(self.n_features, matrix, offset, centre, centre_low)
+        seen, falling = self.count > 0, by.matrix < 0
+        low, high = (
+            by.image(np.where(seen, end, 0.0), end_low)
+            for end, end_low in (
+                (self.minimum, self.minimum_low),
+                (self.maximum, self.maximum_low),
+            )
+        )
+        return type(self)(
+            self.total,
+            self.count,
+            np.where(seen, np.where(falling, high[0], low[0]), np.inf),
+            np.where(seen, np.where(falling, high[1], low[1]), 0.0),
+            np.where(seen, np.where(falling, low[0], high[0]), -np.inf),
+            np.where(seen, np.where(falling, low[1], high[1]), 0.0),
         )
 
     @property

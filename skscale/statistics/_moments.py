@@ -8,9 +8,10 @@ import numpy as np
 from scipy import sparse
 
 from skscale import _kernels as kernels
-from skscale._kernels import Array
+from skscale._kernels import LOWEST, Array
+from skscale.statistics._affine import AffineMap
 from skscale.statistics._freedom import degrees_of_freedom
-from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
+from skscale.statistics._means import Mean, common_exponent, merge_means
 from skscale.statistics._protocol import arrange, frozen
 
 
@@ -117,6 +118,43 @@ class Moments:
             low,
             exponent,
             self.wide | later.wide,
+        )
+
+    def affine(
+        self, matrix: Any, offset: Any = 0.0, *, centre: Any = 0.0, centre_low: Any = 0.0
+    ) -> Self:
+        """Moments of the rows ``matrix * (x - centre) + offset``.
+
+        Parameters
+        ----------
+        matrix : array-like of shape (n_features,)
+            Factor of every column, of ordinary size.
+        offset, centre, centre_low : float or array-like of shape (n_features,), default=0.0
+            The centre is ``centre + centre_low``.
+
+        Returns
+        -------
+        moments : Moments
+
+        Raises
+        ------
+        ValueError
+            For a matrix of another shape: columns that are mixed have moments that depend on
+            more than their own, which `Scatter.affine` knows.
+        """
+        if np.ndim(matrix) != 1:
+            raise ValueError(f"matrix must be one factor per column; got {np.ndim(matrix)} axes")
+        by = AffineMap.of(self.n_features, matrix, offset, centre, centre_low)
+        mean, mean_low = by.image(self.mean, self.mean_low)
+        return type(self)(
+            self.total,
+            self.count,
+            np.where(self.count > 0, mean, 0.0),
+            np.where(self.count > 0, mean_low, 0.0),
+            np.where(self.second_moment == 0, 0.0, self.second_moment * by.matrix**2),
+            np.where(self.second_moment == 0, 0.0, self.second_moment_low * by.matrix**2),
+            self.exponent,
+            np.zeros_like(self.wide),
         )
 
     @property

@@ -7,9 +7,11 @@ from typing import Any, Self
 import numpy as np
 
 from skscale import _kernels as kernels
-from skscale._kernels import Array
+from skscale._kernels import LOWEST, Array
+from skscale.statistics._affine import AffineMap
 from skscale.statistics._freedom import degrees_of_freedom
-from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
+from skscale.statistics._means import Mean, common_exponent, merge_means
+from skscale.statistics._moments import Moments
 from skscale.statistics._protocol import arrange_dense, frozen, read_only
 from skscale.statistics._scatter import Scatter
 
@@ -99,6 +101,50 @@ class Triangle:
             triangle = kernels.join(triangle, later_triangle, apart)
         total, triangle = self.total + later.total, read_only(triangle)
         return type(self)(total, mean.high, mean.low, triangle, exponent)
+
+    def affine(
+        self, matrix: Any, offset: Any = 0.0, *, centre: Any = 0.0, centre_low: Any = 0.0
+    ) -> Self:
+        """Triangle of the rows ``matrix @ (x - centre) + offset``.
+
+        Parameters
+        ----------
+        matrix : array-like of shape (n_out, n_features) or (n_features,)
+            Numbers of ordinary size; a vector is one factor per column.
+        offset : float or array-like of shape (n_out,), default=0.0
+            Image of the centre.
+        centre, centre_low : float or array-like of shape (n_features,), default=0.0
+            The centre is ``centre + centre_low``. One near the mean keeps all digits of the
+            new mean.
+
+        Returns
+        -------
+        triangle : Triangle
+
+        Raises
+        ------
+        ValueError
+            If the matrix has not one column per feature.
+        """
+        by = AffineMap.of(self.n_features, matrix, offset, centre, centre_low)
+        mean, mean_low = by.image(self.mean, self.mean_low)
+        if by.is_columnwise:
+            triangle, exponent = self.triangle * by.matrix, self.exponent
+        else:
+            largest = self.exponent.max()
+            whole = np.ldexp(self.triangle, self.exponent - largest)
+            triangle = kernels.factor(whole @ by.matrix.T)
+            exponent = np.full(len(by.matrix), largest)
+        return type(self)(self.total, mean, mean_low, read_only(triangle), exponent)
+
+    def moments(self) -> Moments:
+        """Moments of the columns: the sums of their squares."""
+        count, wide = np.full(self.n_features, self.total), np.zeros(self.n_features, dtype=bool)
+        squares = np.einsum("ij,ij->j", self.triangle, self.triangle)
+        low = np.zeros(self.n_features)
+        return Moments(
+            self.total, count, self.mean, self.mean_low, squares, low, self.exponent, wide
+        )
 
     def scaled(self, factor: Array, exponent: Array) -> Self:
         """Triangle of the rows with column i multiplied by ``factor[i] * 2**exponent[i]``.

@@ -6,9 +6,22 @@ hands in, or asks for, one of their tables.
 
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
+from skscale._tables._rows import (
+    copy_rows,
+    count_columns,
+    count_rows,
+    exchange_rows,
+    has_rows,
+    is_series,
+    labels_of,
+    parts_of,
+    replace_values,
+    take_rows,
+    with_missing,
+)
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
-from skscale._tables._write import output_kind, to_frame
+from skscale._tables._write import frame_of, output_kind, to_frame
 
 __all__ = [
     "Table",

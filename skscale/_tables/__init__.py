@@ -16,7 +16,6 @@ from skscale._tables._rows import (
     labels_of,
     parts_of,
     replace_values,
-    take_rows,
     with_missing,
 )
 from skscale._tables._table import Table
@@ -26,11 +25,22 @@ from skscale._tables._write import frame_of, output_kind, to_frame
 __all__ = [
     "Table",
     "column_names",
+    "copy_rows",
+    "count_columns",
+    "count_rows",
+    "exchange_rows",
+    "frame_of",
+    "has_rows",
     "is_frame",
+    "is_series",
+    "labels_of",
     "output_kind",
+    "parts_of",
     "read",
     "read_plain",
+    "replace_values",
     "select",
     "take_rows",
     "to_frame",
+    "with_missing",
 ]

@@ -1,4 +1,4 @@
-"""Rows of any container, taken and exchanged: always a new object of the same kind and types.
+"""Rows of any container, copied and exchanged: always a new object of the same kind and types.
 
 Unlike the rest of this package it takes whatever an estimator may be given: arrays of any type and
 number of dimensions, frames with text or dates, series, sparse matrices and lists.
@@ -18,7 +18,7 @@ from skscale._kernels import Array
 from skscale._tables._read import is_frame
 
 Replace = Callable[[Array, int], "Array | None"]
-"""From the values of one column and a number of rows: so many other values; None if it knows none."""
+"""From the values of one column, so many other values; None if it knows none."""
 
 
 def is_series(X: Any) -> bool:
@@ -46,17 +46,6 @@ def copy_rows(X: Any) -> Any:
     if isinstance(X, np.ndarray) and X.dtype.kind != "O":
         return X.copy(order="K")
     return copy.deepcopy(X)
-
-
-def take_rows(X: Any, positions: Array) -> Any:
-    """The rows at `positions`; those of a pandas frame keep their labels."""
-    if isinstance(X, np.ndarray):
-        return X[positions]
-    if isinstance(X, list):
-        return [copy.deepcopy(X[i]) for i in positions]
-    if sparse.issparse(X):
-        return X.tocsr()[positions].asformat(X.format)
-    return _open(X)[np.asarray(positions)].to_native()
 
 
 def exchange_rows(X: Any, donor: Any, exchanged: Array) -> Any:
@@ -105,16 +94,13 @@ def with_missing(X: Any, missing: Array) -> Any | None:
     Columns whose type has none stay as they are; None if all do.
     """
     if isinstance(X, np.ndarray):
-        if X.dtype.kind not in "fcO" or X.ndim > 2:
-            return None
-        holed = X.copy(order="K")
-        holed[missing if X.ndim == 2 else missing[:, 0]] = np.nan
-        return holed
+        takes_some = X.dtype.kind in "fcO" and X.ndim <= 2
+        return _holed_array(X, missing) if takes_some else None
     if isinstance(X, list):
         array = np.asarray(X, dtype=object)
         if array.ndim > 2 or not all(isinstance(value, float) for value in array.ravel()):
             return None
-        return with_missing(array, missing).tolist()
+        return _holed_array(array, missing).tolist()
     if sparse.issparse(X):
         if X.dtype.kind != "f":
             return None
@@ -123,11 +109,10 @@ def with_missing(X: Any, missing: Array) -> Any | None:
         rows.data[missing[each, rows.indices]] = np.nan
         return rows.asformat(X.format)
     if is_series(X):
-        frame = _open(X).alias("value").to_frame()
-        holed = _holes(frame, missing)
-        return None if holed is None else holed.get_column("value").alias(_name(X)).to_native()
-    holed = _holes(_open(X), missing)
-    return None if holed is None else _relabelled(holed.to_native(), X)
+        column = _holes(_open(X).alias("value").to_frame(), missing)
+        return None if column is None else column.get_column("value").alias(_name(X)).to_native()
+    frame = _holes(_open(X), missing)
+    return None if frame is None else _relabelled(frame.to_native(), X)
 
 
 def count_columns(X: Any) -> int:
@@ -235,6 +220,12 @@ def _second_most_common(values: Sequence[Any] | Array) -> int:
     texts = [str(value) for value in np.asarray(values).tolist()]
     ranked = Counter(texts).most_common(2)
     return texts.index(ranked[-1][0])
+
+
+def _holed_array(X: Array, missing: Array) -> Array:
+    holed = X.copy(order="K")
+    holed[missing if X.ndim == 2 else missing[:, 0]] = np.nan
+    return holed
 
 
 def _holes(frame: Any, missing: Array) -> Any | None:

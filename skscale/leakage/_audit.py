@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from skscale._kernels import Array
 from skscale._parameters import check_parameter, integer, none, one_of
 from skscale.errors import MutatedInputError, TargetError
 from skscale.leakage._folds import Fold, read_folds
-from skscale.leakage._probes import Change, Material, Probe, probes
+from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport, Outcome
 from skscale.leakage._state import Difference, differences
-from skscale.leakage._targets import EstimatorTarget, Observed, Target, read_target
+from skscale.leakage._targets import Observed, Target, read_target
 
 ROUNDING = 16
 """A movement of so many units in the last place, or fewer, has to be seen under tame values too."""
@@ -53,7 +54,10 @@ def audit(
     # Bits of a matrix product depend on the number of threads.
     with warnings.catch_warnings(), np.errstate(all="ignore"), single_threaded_blas:
         warnings.simplefilter("ignore")
-        outcomes = [each for fold in folds for each in _FoldAudit(form, material, fold).outcomes()]
+        refusals: list[str] = []
+        outcomes = [
+            each for fold in folds for each in _FoldAudit(form, material, fold, refusals).outcomes()
+        ]
     return AuditReport(_name_of(target), outcomes, tables.count_rows(X))
 
 
@@ -83,96 +87,116 @@ def assert_train_only(
         raise AssertionError(report.message())
 
 
-class _FoldAudit:
-    """One target on one fold: as it is, and under every probe."""
+@dataclass(frozen=True)
+class _Run:
+    """A table as it was given to a target, and what came of it."""
 
-    def __init__(self, target: Target, material: Material, fold: Fold) -> None:
+    X: Any
+    y: Any
+    learned: Any
+    seen: Observed
+
+
+class _FoldAudit:
+    """One target on one fold: as it is, and under every probe.
+
+    An estimator is fitted twice as it is, and given changed held-out rows after that: its fits see
+    none of them. Whatever moves then is looked at again with fits of its own, so that what one
+    transform left behind is not laid at the door of another.
+    """
+
+    def __init__(self, target: Target, material: Material, fold: Fold, refusals: list[str]) -> None:
         self._target = target
         self._material = material
         self._fold = fold
+        self._refusals = refusals  # of missing values, by earlier folds: not asked for again
+        self._everything = np.ones(fold.n_rows, dtype=bool)
 
-    def outcomes(self) -> Iterator[Outcome]:
-        fold, material = self._fold, self._material
+    def outcomes(self) -> list[Outcome]:
+        """What each probe came to."""
         plain = self._run_plain()
-        everything = np.ones(fold.n_rows, dtype=bool)
-        moved = _moved(plain, self._run(material.X, material.y), everything, everything)
+        again = self._run(plain.X, plain.y)
+        moved = self._differ(plain, again)
         if moved:
-            yield self._outcome("as it is", INCONCLUSIVE, moved)
-            return
-        table = material.holed(fold)
-        holed: Observed | str = "no column can hold missing values"
-        if table is not None:
-            try:
-                holed = self._run(table, material.y)
-            except MutatedInputError:
-                raise
-            except Exception as error:
-                holed = f"it does not take missing values: {_told(error)}"
-        for probe in probes(material, fold, table, self._target.knows_split):
-            before = holed if probe.holed else plain
-            base = table if probe.holed else material.X
-            if isinstance(before, str):
-                yield self._skipped(probe, before)
-            elif before.unmatched:
-                yield self._skipped(probe, before.unmatched)
-            else:
-                yield self._ask(probe, before, base)
+            return [self._outcome("as it is", INCONCLUSIVE, moved)]
+        holed = self._run_holed()
+        asked = list(
+            probes(
+                self._material,
+                self._fold,
+                None if isinstance(holed, str) else holed.X,
+                self._target.knows_split,
+            )
+        )
+        outcomes = [self._ask(probe, plain, holed) for probe in asked]
+        if plain.learned is not None and differences(again.learned, plain.learned):
+            # Transforms leave something behind: to each its own fit.
+            outcomes = [self._ask(probe, plain, holed, apart=True) for probe in asked]
+        return outcomes
 
-    def _ask(self, probe: Probe, before: Observed, base: Any) -> Outcome:
-        """The outcome of one probe; a movement counts if the target still is what it was."""
-        why = probe.excuse
+    def _ask(self, probe: Probe, plain: _Run, holed: _Run | str, apart: bool = False) -> Outcome:
+        """The outcome of one probe: of the harshest change that the target takes."""
+        before = holed if probe.holed else plain
+        why = self._reason_not_to(probe, before, holed)
+        if why or isinstance(before, str):
+            return self._skipped(probe, why)
         for change in probe.changes:
-            changed = self._make(change, base)
+            changed = self._make(change, before)
             if changed is None:
                 continue
             try:
-                after = self._run(*changed)
+                after = self._run(*changed, learned=None if apart else before.learned)
+                if after.seen.unmatched:
+                    why = after.seen.unmatched
+                elif apart or _moved(before.seen, after.seen, probe):
+                    return self._look_again(probe, before, changed)
+                else:
+                    return self._outcome(probe.name, CLEAN, [], probe.about_rows)
             except MutatedInputError:
                 raise
             except Exception as error:
                 why = f"refused: {_told(error)}"
-                continue
-            if after.unmatched:
-                why = after.unmatched
-                continue
-            moved = self._accused(probe, before, after, base, changed)
-            if not moved:
-                return self._outcome(probe.name, CLEAN, [], probe.about_rows)
-            again = self._run(base, self._material.y)
-            everything = np.ones(self._fold.n_rows, dtype=bool)
-            unstable = _moved(before, again, everything, everything)
-            if unstable:
-                return self._outcome(probe.name, INCONCLUSIVE, unstable, probe.about_rows)
-            return self._outcome(probe.name, LEAKY, moved, probe.about_rows)
-        return self._skipped(probe, why)
+        return self._skipped(probe, why or probe.excuse)
 
-    def _make(self, change: Change, base: Any) -> tuple[Any, Any] | None:
+    def _reason_not_to(self, probe: Probe, before: _Run | str, holed: _Run | str) -> str:
+        if isinstance(before, str):
+            return before
+        if before.seen.unmatched:
+            return before.seen.unmatched
+        if not probe.about_rows and not self._target.takes_labels:
+            return "it is never given held-out labels"
+        if probe.name == MISSING and before.learned is not None and isinstance(holed, str):
+            return holed
+        return ""
+
+    def _look_again(self, probe: Probe, before: _Run, changed: tuple[Any, Any]) -> Outcome:
+        """A movement counts if the target is not restless, and if it is not innocent."""
+        first, second = self._run(before.X, before.y), self._run(before.X, before.y)
+        restless = self._differ(first, second)
+        if restless:
+            return self._outcome(probe.name, INCONCLUSIVE, restless, probe.about_rows)
+        after = self._run(*changed)
+        moved = _moved(first.seen, after.seen, probe)
+        if moved and after.learned is not None and not _moved(first.seen, after.seen, probe, False):
+            # Kept by transform, and nothing it makes depends on it: only fits may be accused.
+            fits = (self._learn(X, y) for X, y in ((before.X, before.y), changed))
+            moved = differences(*fits)
+        if moved and probe.tame is not None and max(each.ulp for each in moved) <= ROUNDING:
+            tame = self._make(probe.tame, before)
+            if tame is not None and not _moved(first.seen, self._run(*tame).seen, probe):
+                moved = []
+        return self._outcome(probe.name, LEAKY if moved else CLEAN, moved, probe.about_rows)
+
+    def _make(self, change: Change, before: _Run) -> tuple[Any, Any] | None:
         """A changed table and labels; None if nothing is different."""
         changed = change()
         if changed is None:
             return None
         X, y = changed
-        rows_differ = X is not base and bool(differences(base, X))
-        return changed if rows_differ or differences(self._material.y, y) else None
+        differs = X is not before.X and differences(before.X, X)
+        return changed if differs or differences(before.y, y) else None
 
-    def _accused(
-        self, probe: Probe, before: Observed, after: Observed, base: Any, changed: tuple[Any, Any]
-    ) -> list[Difference]:
-        """What moved and should not have, after a second look at what may be innocent."""
-        moved = _moved(before, after, probe.still, probe.features_still)
-        target, train = self._target, self._fold.train
-        if moved and isinstance(target, EstimatorTarget) and not _moved_parts(before, after, probe):
-            # Kept by transform, and nothing that it makes depends on it: only a fit may be accused.
-            first = target.fit(base, self._material.y, train)
-            moved = _moved(first, target.fit(*changed, train), probe.still, probe.features_still)
-        if moved and probe.tame is not None and max(each.ulp for each in moved) <= ROUNDING:
-            tame = self._make(probe.tame, base)
-            if tame is not None:
-                calm = self._run(*tame)
-                moved = _moved(before, calm, probe.still, probe.features_still) and moved
-        return moved
-
-    def _run_plain(self) -> Observed:
+    def _run_plain(self) -> _Run:
         try:
             return self._run(self._material.X, self._material.y)
         except MutatedInputError:
@@ -184,8 +208,35 @@ class _FoldAudit:
                 "of a table that the target takes; call it on these rows yourself first."
             ) from error
 
-    def _run(self, X: Any, y: Any) -> Observed:
-        return self._target.run(X, y, self._fold.train, self._fold.test)
+    def _run_holed(self) -> _Run | str:
+        """A run with missing values among the kept rows, or why there is none."""
+        if self._refusals:
+            return self._refusals[0]
+        table = self._material.holed(self._fold)
+        if table is None:
+            return "no column can hold missing values"
+        try:
+            return self._run(table, self._material.y)
+        except MutatedInputError:
+            raise
+        except Exception as error:
+            self._refusals.append(f"it does not take missing values: {_told(error)}")
+            return self._refusals[0]
+
+    def _run(self, X: Any, y: Any, learned: Any = None) -> _Run:
+        learned = self._learn(X, y) if learned is None else learned
+        seen = self._target.apply(learned, X, y, self._fold.train, self._fold.test)
+        return _Run(X, y, learned, seen)
+
+    def _learn(self, X: Any, y: Any) -> Any:
+        return self._target.learn(X, y, self._fold.train)
+
+    def _differ(self, before: _Run, after: _Run) -> list[Difference]:
+        everything = self._everything
+        return [
+            *differences(before.seen.fixed, after.seen.fixed),
+            *_moved_parts(before.seen, after.seen, everything, everything),
+        ]
 
     def _outcome(
         self, probe: str, outcome: str, moved: list[Difference], about_rows: bool = False
@@ -199,11 +250,21 @@ class _FoldAudit:
 
 
 def _moved(
+    before: Observed, after: Observed, probe: Probe, what_was_learned: bool = True
+) -> list[Difference]:
+    """Differences where a probe must not make any."""
+    learned = differences(before.fixed, after.fixed) if what_was_learned else []
+    return learned + _moved_parts(before, after, probe.still, probe.features_still)
+
+
+def _moved_parts(
     before: Observed, after: Observed, still: Array, features_still: Array
 ) -> list[Difference]:
-    """Differences of what was learned, and of the results for rows that must stand still."""
-    moved = differences(before.fixed, after.fixed)
-    for mine, other in zip(before.parts, after.parts, strict=True):
+    """Differences of the results for rows that must stand still."""
+    moved: list[Difference] = []
+    for mine, other in itertools.zip_longest(before.parts, after.parts):
+        if mine is None or other is None:
+            return [*moved, Difference((mine or other).name, np.inf)]
         watched = features_still if mine.is_features else still
         places, other_places = (np.flatnonzero(watched[part.rows]) for part in (mine, other))
         if not np.array_equal(mine.rows[places], other.rows[other_places]):
@@ -212,11 +273,6 @@ def _moved(
         kept = tables.take_rows(mine.value, places), tables.take_rows(other.value, other_places)
         moved += _by_column(differences(*kept, mine.name), *kept, mine.name)
     return moved
-
-
-def _moved_parts(before: Observed, after: Observed, probe: Probe) -> list[Difference]:
-    results = Observed({}, before.parts), Observed({}, after.parts)
-    return _moved(*results, probe.still, probe.features_still)
 
 
 def _by_column(moved: list[Difference], mine: Any, other: Any, name: str) -> list[Difference]:
@@ -235,8 +291,8 @@ def _by_column(moved: list[Difference], mine: Any, other: Any, name: str) -> lis
 def _check_lengths(X: Any, y: Any, groups: Any) -> None:
     if not tables.has_rows(X):
         raise TypeError(
-            f"X is a {type(X).__name__}; it must be an array, a frame, a series, a sparse matrix or "
-            "a list of rows, in memory."
+            f"X is a {type(X).__name__}; it must be an array, a frame, a series, a sparse matrix "
+            "or a list of rows, in memory."
         )
     for name, rows in (("y", y), ("groups", groups)):
         if rows is not None and len(rows) != tables.count_rows(X):

@@ -32,8 +32,8 @@ def extreme(severity: int, random: np.random.Generator) -> Callable[[Array, int]
         if kind == "b":
             return np.resize(~values, n_rows) if len(values) == n_rows else None
         if kind in "mM":
-            steps = values.astype(np.int64)
-            far = _integers(steps[~np.isnat(values)], n_rows, severity, random)
+            steps = values[~np.isnat(values)].astype(np.int64)
+            far = _integers(steps, n_rows, severity, random)
             return None if far is None else far.astype(values.dtype)
         if kind in "UO" and severity == 0:
             return _objects(values, n_rows, random)
@@ -63,15 +63,15 @@ def _integers(
     if values.size == 0:
         return None
     low, high, limits = int(values.min()), int(values.max()), np.iinfo(values.dtype)
-    reach = _STEPS[severity] * (high - low + 1)
-    new = high + 1 + random.integers(0, reach, n_rows)
-    if low < 0:
-        new = np.where(
-            random.random(n_rows) < 0.5, new, low - 1 - random.integers(0, reach, n_rows)
-        )
-    if new.max() > limits.max or new.min() < limits.min:
-        new = np.where(random.random(n_rows) < 0.5, limits.max, max(limits.min, min(low, 0)))
-    return new.astype(values.dtype)
+    reach = min(_STEPS[severity] * (high - low + 1), 2**40)
+    up, down = min(reach, limits.max - high), min(reach, low - limits.min) if low < 0 else 0
+    if up == down == 0:
+        return None
+    # Python's integers, which do not overflow on the way.
+    above = high + random.integers(1, max(up, 1) + 1, n_rows).astype(object)
+    below = low - random.integers(1, max(down, 1) + 1, n_rows).astype(object)
+    is_above = random.random(n_rows) < (0.5 if up and down else float(up > 0))
+    return np.where(is_above, above, below).astype(values.dtype)
 
 
 def _objects(values: Array, n_rows: int, random: np.random.Generator) -> Array | None:

@@ -17,13 +17,15 @@ from skscale.leakage._others import SEVERITIES, extreme, other_labels
 Change = Callable[[], "tuple[Any, Any] | None"]
 """Makes a changed table and its labels; None if nothing could be changed."""
 
+MISSING = "missing values"
+
 MISSING_SHARE = 0.15
 """Share of the values of kept rows that are made missing."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One question to a target: what moves if these rows are others?
+    """One question to a target: whether anything moves if these rows are others.
 
     Parameters
     ----------
@@ -61,16 +63,18 @@ class Material:
     def __init__(self, X: Any, y: Any, random: np.random.Generator) -> None:
         self._random = random
         self._seeds = [int(seed) for seed in random.integers(2**31, size=len(SEVERITIES))]
-        unchanged = np.zeros(tables.count_rows(X), dtype=bool)
+        self._far: dict[int, Any] = {}
+        unchanged: Array = np.zeros(tables.count_rows(X), dtype=bool)
         self._unchanged = unchanged
         # Through the same hands as every changed table, so that layouts in memory are the same.
         self.X = tables.exchange_rows(X, X, unchanged)
         self.y = None if y is None else tables.exchange_rows(y, y, unchanged)
 
-    @functools.cache  # noqa: B019: lives no longer than one audit
     def far(self, severity: int) -> Any:
-        random = np.random.default_rng(self._seeds[severity])
-        return tables.replace_values(self.X, extreme(severity, random))
+        if severity not in self._far:
+            new = extreme(severity, np.random.default_rng(self._seeds[severity]))
+            self._far[severity] = tables.replace_values(self.X, new)
+        return self._far[severity]
 
     @functools.cached_property
     def missing(self) -> Any | None:
@@ -115,37 +119,20 @@ class Material:
 def probes(material: Material, fold: Fold, holed: Any, knows_split: bool) -> Iterator[Probe]:
     """The questions of one fold."""
     held, kept = fold.is_held, fold.is_kept
-    training = functools.partial(material.from_training, fold)
-
-    def far(which: Array, table: Any = None) -> list[Change]:
-        return [
-            lambda severity=severity: material.exchange(material.far(severity), which, table)
-            for severity in SEVERITIES
-        ]
-
-    def tame(which: Array, table: Any = None) -> Change:
-        return lambda: material.exchange(training(), which, table)
-
+    tame = functools.partial(_tame, material, fold)
+    far = functools.partial(_far, material)
     yield Probe("extreme values", far(held), kept, kept, tame(held))
     yield Probe("training rows", [tame(held)], kept, kept)
-    yield Probe(
-        "missing values",
-        [lambda: material.exchange(material.missing, held)],
-        kept,
-        kept,
-        excuse="no column can hold missing values",
-    )
-    if holed is None:
-        yield Probe("beside gaps", [], kept, kept, excuse="no column can hold missing values")
-    else:
-        yield Probe("beside gaps", far(held, holed), kept, kept, tame(held, holed), holed=True)
+    missing = functools.partial(_missing, material, held)
+    yield Probe(MISSING, [missing], kept, kept, excuse="no column can hold missing values")
+    beside = [] if holed is None else far(held, holed)
+    yield Probe("beside gaps", beside, kept, kept, tame(held, holed), holed=True)
     if knows_split or fold.in_time:
-        half = _half(fold, material)
+        half = _half(fold)
         name = "later rows" if fold.in_time else "half of the batch"
         still = _before(half) if fold.in_time else (kept | held) & ~half
         changes = far(half) if half.any() else []
-        excuse = "it takes two held-out rows"
-        yield Probe(name, changes, still, still, tame(half), excuse=excuse)
+        yield Probe(name, changes, still, still, tame(half), excuse="it takes two held-out rows")
     if material.y is not None:
         yield from _label_probes(material, fold, knows_split)
 
@@ -154,26 +141,44 @@ def _label_probes(material: Material, fold: Fold, knows_split: bool) -> Iterator
     held, kept = fold.is_held, fold.is_kept
     # A row may know earlier labels where there is time, but not its own.
     own = np.arange(fold.n_rows) <= np.argmax(held) if fold.in_time else kept | held
-
-    def relabel(which: Array) -> list[Change]:
-        return [
-            lambda make=make: material.relabel(make(), which) for make in material.other_labels()
-        ]
-
-    permute: Change = lambda: material.relabel(material.permuted(held), held)  # noqa: E731
+    permute = functools.partial(material.permuted, held)
     excuse = "all held-out labels are the same"
-    yield Probe("permuted labels", [permute], kept, own, about_rows=False, excuse=excuse)
+    changes = _relabel(material, held, [permute])
+    yield Probe("permuted labels", changes, kept, own, about_rows=False, excuse=excuse)
     excuse = "there are no other labels"
-    yield Probe("other labels", relabel(held), kept, own, about_rows=False, excuse=excuse)
+    changes = _relabel(material, held, material.other_labels())
+    yield Probe("other labels", changes, kept, own, about_rows=False, excuse=excuse)
     if knows_split and not fold.in_time:
-        half = _half(fold, material)
+        half = _half(fold)
         still = (kept | held) & ~half
-        changes = relabel(half) if half.any() else []
+        changes = _relabel(material, half, material.other_labels()) if half.any() else []
         name, excuse = "half of the labels", "it takes two held-out rows"
         yield Probe(name, changes, still, still, about_rows=False, excuse=excuse)
 
 
-def _half(fold: Fold, material: Material) -> Array:
+def _far(material: Material, which: Array, table: Any = None) -> list[Change]:
+    def change(severity: int) -> tuple[Any, Any] | None:
+        return material.exchange(material.far(severity), which, table)
+
+    return [functools.partial(change, severity) for severity in SEVERITIES]
+
+
+def _tame(material: Material, fold: Fold, which: Array, table: Any = None) -> Change:
+    return lambda: material.exchange(material.from_training(fold), which, table)
+
+
+def _missing(material: Material, which: Array) -> tuple[Any, Any] | None:
+    return material.exchange(material.missing, which)
+
+
+def _relabel(material: Material, which: Array, makers: list[Callable[[], Any]]) -> list[Change]:
+    def change(make: Callable[[], Any]) -> tuple[Any, Any]:
+        return material.relabel(make(), which)
+
+    return [functools.partial(change, make) for make in makers]
+
+
+def _half(fold: Fold) -> Array:
     """Half of the test rows; where there is time, all rows from the middle of them on."""
     half = np.zeros(fold.n_rows, dtype=bool)
     test = np.sort(fold.test)

@@ -34,7 +34,7 @@ _OPAQUE = (
 _DURATION = re.compile(r"(^|_)time(stamp)?_?$")
 """Names of measured times, which no two runs share: refit_time_, mean_fit_time."""
 
-_BITS = {2: np.int16, 4: np.int32, 8: np.int64}
+_BITS: dict[int, Any] = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def ulp_distance(before: Array, after: Array) -> float:
     return float(np.abs(_rank(mine[apart], bits) - _rank(other[apart], bits)).max())
 
 
-def _rank(bits: Array, kind: type[np.signedinteger[Any]]) -> Array:
+def _rank(bits: Array, kind: Any) -> Array:
     """Positions of floats among all floats, minus zero just below zero."""
     ordered = np.where(bits < 0, np.iinfo(kind).min - bits - 1, bits)
     # The distance of two of them may need 65 bits; small ones come out exactly.
@@ -254,7 +254,7 @@ def _content(cell: Any) -> Any:
 
 
 @functools.cache
-def _slots(kind: type) -> tuple[str, ...]:
+def _slots(kind: Any) -> tuple[str, ...]:
     named = (vars(base).get("__slots__", ()) for base in kind.__mro__)
     listed = [(names,) if isinstance(names, str) else tuple(names) for names in named]
     return tuple(name for names in listed for name in names if not name.startswith("__"))
@@ -262,7 +262,7 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 def _attributes(thing: Any) -> dict[str, Any] | None:
     """Attributes of an object of Python's; None for extension types and the like."""
-    slots = {name: getattr(thing, name) for name in _slots(type(thing)) if hasattr(thing, name)}
+    slots = {name: getattr(thing, name) for name in _slots(thing.__class__) if hasattr(thing, name)}
     held = getattr(thing, "__dict__", None)
     if held is None:
         return slots or None

@@ -1,4 +1,4 @@
-"""What can be audited: an estimator, features(X[, y]) of a whole table, prepare(X, y, train, test)."""
+"""What can be audited: an estimator, a function of a whole table, or one that knows the split."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ FORMS = (
 
 _METHODS = (("transform",), ("decision_function", "predict_proba", "predict"))
 """Of each group, the first that there is: the finest that an estimator makes of rows."""
+_SCORES = ("score_samples", "mahalanobis")
+"""What an estimator may have that has none of these."""
 
 
 @dataclass(frozen=True)
@@ -71,64 +73,61 @@ class Target(ABC):
 
     knows_split = True
     """Whether it is told which rows are held out, and may treat them as a batch."""
+    takes_labels = True
+    """Whether it is given held-out labels."""
+
+    def learn(self, X: Any, y: Any, train: Array) -> Any:
+        """What is learned from the training rows alone, if that is a step of its own."""
+        return None
 
     @abstractmethod
-    def run(self, X: Any, y: Any, train: Array, test: Array) -> Observed: ...
+    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+        """What is made of all rows, given what was learned."""
 
 
 @final
 class EstimatorTarget(Target):
-    """An estimator: fitted on the training rows, and given the held-out ones, and all, afterwards."""
+    """An estimator: fitted on training rows; then given those held out, and all at once."""
+
+    takes_labels = False
 
     def __init__(self, estimator: Any, seed: int) -> None:
         self.estimator = clone(estimator, safe=False)
-        parameters = getattr(self.estimator, "get_params", dict)()
+        parameters: dict[str, Any] = getattr(self.estimator, "get_params", dict)()
+        # A deprecated random_state that nobody gave leaves what it used to fix to chance.
         unset = [
             name
             for name, value in parameters.items()
-            if name.rpartition("__")[2] == "random_state" and value is None
+            if name.rpartition("__")[2] == "random_state"
+            and (value is None or (isinstance(value, str) and value == "deprecated"))
         ]
         if unset:
             self.estimator.set_params(**dict.fromkeys(unset, seed))
 
-    def fit(self, X: Any, y: Any, train: Array) -> Observed:
-        """A fit alone, with nothing transformed yet."""
-        return Observed({"": self._fit(_Handed(), X, y, train)})
+    def learn(self, X: Any, y: Any, train: Array) -> Any:
+        model, handed = clone(self.estimator, safe=False), _Handed()
+        labels = [] if y is None else [handed.give(tables.take_rows(y, train))]
+        model.fit(handed.give(tables.take_rows(X, train)), *labels)
+        handed.check()
+        return model
 
-    def run(self, X: Any, y: Any, train: Array, test: Array) -> Observed:
-        handed = _Handed()
-        model = self._fit(handed, X, y, train)
-        seen = Observed({"": model})
+    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+        seen, handed = Observed({"": learned}), _Handed()
         everything = np.arange(tables.count_rows(X))
+        names = _first_of_each(learned, _METHODS) or _first_of_each(learned, (_SCORES,))
         # All rows at once last: a transform that learns has learned from the held-out rows by then.
         for rows, table in ((test, tables.take_rows(X, test)), (everything, X)):
-            for group in _METHODS:
-                name = next((name for name in group if hasattr(model, name)), None)
-                if name is None:
-                    continue
-                value = _as_rows(getattr(model, name)(handed.give(table)))
-                if _length(value) == len(rows):
-                    seen.parts.append(Part(f"{name}(X)", value, rows))
-                else:
-                    seen.unmatched = (
-                        f"{name}(X) gave {_length(value)} rows for {len(rows)}, which cannot be "
-                        "matched with those of X"
-                    )
-        if not (seen.parts or seen.unmatched):
-            seen.unmatched = (
-                "the estimator has none of transform, decision_function, predict_proba and "
-                "predict, so it is never given a held-out row"
-            )
+            for name in names:
+                made = getattr(learned, name)(handed.give(table))
+                for label, value in _leaves(made, f"{name}(X)"):
+                    if _length(value) != len(rows):
+                        seen.unmatched = _unmatched(label, value, len(rows))
+                    seen.parts.append(Part(label, value, rows))
+        if not names:
+            listed = ", ".join(name for group in (*_METHODS, _SCORES) for name in group)
+            seen.unmatched = f"it is never given held-out rows, since it has none of {listed}"
         handed.check()
         return seen
-
-    def _fit(self, handed: _Handed, X: Any, y: Any, train: Array) -> Any:
-        model = clone(self.estimator, safe=False)
-        given = [handed.give(tables.take_rows(X, train))]
-        if y is not None:
-            given.append(handed.give(tables.take_rows(y, train)))
-        model.fit(*given)
-        return model
 
 
 @final
@@ -141,7 +140,7 @@ class FeaturesTarget(Target):
         self.function = function
         self.takes_labels = takes_labels
 
-    def run(self, X: Any, y: Any, train: Array, test: Array) -> Observed:
+    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
         handed = _Handed()
         given = [handed.give(X)] + ([handed.give(y)] if self.takes_labels else [])
         results = self.function(*given)
@@ -153,11 +152,7 @@ class FeaturesTarget(Target):
                 continue
             rows = _matched(X, value)
             if rows is None:
-                seen.unmatched = (
-                    f"{name} has {_length(value)} rows for {tables.count_rows(X)}, which cannot be "
-                    "matched with those of X; write it as prepare(X, y, train, test), which "
-                    "returns its training part"
-                )
+                seen.unmatched = _unmatched(name, value, tables.count_rows(X))
             else:
                 first = not any(part.is_features for part in seen.parts)
                 seen.parts.append(Part(name, value, rows, first and _width(value) is not None))
@@ -171,7 +166,7 @@ class PrepareTarget(Target):
     def __init__(self, function: Any) -> None:
         self.function = function
 
-    def run(self, X: Any, y: Any, train: Array, test: Array) -> Observed:
+    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
         handed = _Handed()
         labels = None if y is None else handed.give(y)
         results = self.function(handed.give(X), labels, train.copy(), test.copy())
@@ -298,6 +293,18 @@ def _width(value: Any) -> int | None:
     return int(shape[1]) if len(shape) == 2 else None
 
 
+def _first_of_each(model: Any, groups: tuple[tuple[str, ...], ...]) -> list[str]:
+    found = (next((name for name in group if hasattr(model, name)), None) for group in groups)
+    return [name for name in found if name is not None]
+
+
+def _unmatched(name: str, value: Any, n_rows: int) -> str:
+    return (
+        f"{name} has {_length(value)} rows for {n_rows}, which cannot be matched with those of X; "
+        "wrap it in a function prepare(X, y, train, test) that returns its training part"
+    )
+
+
 def _matched(X: Any, value: Any) -> Array | None:
     """Rows of X that the rows of results are of, by position or else by labels."""
     n_rows = tables.count_rows(X)
@@ -321,12 +328,11 @@ def _sides(leaves: list[tuple[str, Any]], n_train: int, n_test: int, n_rows: int
     alike = [value for _, value in leaves if _length(value) == n_train == n_test]
     together = len(alike) == 4 and np.ndim(alike[0]) != np.ndim(alike[1])
     seen = 0
-    widths = [
-        (_width(value), _length(value)) if tables.has_rows(value) else None for _, value in leaves
-    ]
-    for (name, value), width in zip(leaves, widths, strict=True):
-        n_here, label = _length(value), name.partition("[")[2].lower()
-        if width is None:
+    shapes = [(_width(value), _length(value)) for _, value in leaves]
+    first = next((shape for shape in shapes if shape[0] is not None), None)
+    for (name, value), (width, n_here) in zip(leaves, shapes, strict=True):
+        label = name.partition("[")[2].lower()
+        if not tables.has_rows(value):
             sides.append("train")
         elif any(word in label for word in ("test", "valid", "held")):
             sides.append("test" if n_here == n_test else "")
@@ -341,7 +347,8 @@ def _sides(leaves: list[tuple[str, Any]], n_train: int, n_test: int, n_rows: int
         elif n_here == n_rows:
             sides.append("all")
         else:
-            first = next((known for known in widths if known and known[0] is not None), None)
-            later = bool(sides) and first is not None and width[0] == first[0]
-            sides.append("" if later and width[1] != first[1] else "train")  # type: ignore[index]
+            is_later = (
+                bool(sides) and first is not None and width == first[0] and n_here != first[1]
+            )
+            sides.append("" if is_later else "train")
     return sides

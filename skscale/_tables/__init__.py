@@ -7,6 +7,7 @@ hands in, or asks for, one of their tables.
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._rows import (
+    columns_of,
     copy_rows,
     count_columns,
     count_rows,
@@ -25,6 +26,7 @@ from skscale._tables._write import frame_of, output_kind, to_frame
 __all__ = [
     "Table",
     "column_names",
+    "columns_of",
     "copy_rows",
     "count_columns",
     "count_rows",

@@ -121,17 +121,26 @@ def count_columns(X: Any) -> int:
     return int(shape[1]) if len(shape) > 1 else 1
 
 
+def columns_of(X: Any) -> dict[str, Array]:
+    """Columns of a frame as arrays by name; of a series, its values under no name."""
+    table = _open(X)
+    if not is_frame(X):
+        return {"": np.asarray(table.to_numpy())}
+    return {str(name): np.asarray(table.get_column(name).to_numpy()) for name in table.columns}
+
+
 def parts_of(X: Any) -> dict[str, Any]:
     """Columns of a frame or series as arrays by name, with their types and labels of rows."""
     import narwhals.stable.v1 as narwhals
 
     table = _open(X)
-    columns = {str(name): table.get_column(name) for name in table.columns} if is_frame(X) else {}
-    columns = columns or {"": table}
-    parts = {name: column.to_numpy() for name, column in columns.items()}
-    types = {f"type of {name}": str(column.dtype) for name, column in columns.items()}
+    types = table.schema.items() if is_frame(X) else [("", table.dtype)]
     index = narwhals.maybe_get_index(table)
-    return {**parts, **types, "index": None if index is None else np.asarray(index)}
+    return {
+        **columns_of(X),
+        "types": [(str(name), str(kind)) for name, kind in types],
+        "index": None if index is None else np.asarray(index),
+    }
 
 
 def labels_of(X: Any) -> Array | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,12 @@ import numpy as np
 
 from skscale import _tables as tables
 from skscale._blas import single_threaded_blas
-from skscale._kernels import Array
 from skscale._parameters import check_parameter, integer, none, one_of
 from skscale.errors import MutatedInputError, TargetError
 from skscale.leakage._folds import Fold, read_folds
 from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport, Outcome
+from skscale.leakage._results import moved_results
 from skscale.leakage._state import Difference, differences
 from skscale.leakage._targets import Observed, Target, read_target
 
@@ -185,7 +184,20 @@ class _FoldAudit:
             tame = self._make(probe.tame, before)
             if tame is not None and not _moved(first.seen, self._run(*tame).seen, probe):
                 moved = []
+        if moved and not differences(first.seen.fixed, after.seen.fixed):
+            moved = self._in_steps(probe, first, after) or moved
         return self._outcome(probe.name, LEAKY if moved else CLEAN, moved, probe.about_rows)
+
+    def _in_steps(self, probe: Probe, before: _Run, after: _Run) -> list[Difference]:
+        """What moved after the first step of a pipeline that moved anything."""
+        steps = getattr(before.learned, "steps", [])
+        for stop in range(1, len(steps)):
+            mine, other = (self._run(run.X, run.y, run.learned[:stop]) for run in (before, after))
+            moved = _moved(mine.seen, other.seen, probe, what_was_learned=False)
+            if moved:
+                name = steps[stop - 1][0]
+                return [Difference(f"{name}.{each.where}", each.ulp) for each in moved]
+        return []
 
     def _make(self, change: Change, before: _Run) -> tuple[Any, Any] | None:
         """A changed table and labels; None if nothing is different."""
@@ -235,7 +247,7 @@ class _FoldAudit:
         everything = self._everything
         return [
             *differences(before.seen.fixed, after.seen.fixed),
-            *_moved_parts(before.seen, after.seen, everything, everything),
+            *moved_results(before.seen, after.seen, everything, everything),
         ]
 
     def _outcome(
@@ -254,38 +266,7 @@ def _moved(
 ) -> list[Difference]:
     """Differences where a probe must not make any."""
     learned = differences(before.fixed, after.fixed) if what_was_learned else []
-    return learned + _moved_parts(before, after, probe.still, probe.features_still)
-
-
-def _moved_parts(
-    before: Observed, after: Observed, still: Array, features_still: Array
-) -> list[Difference]:
-    """Differences of the results for rows that must stand still."""
-    moved: list[Difference] = []
-    for mine, other in itertools.zip_longest(before.parts, after.parts):
-        if mine is None or other is None:
-            return [*moved, Difference((mine or other).name, np.inf)]
-        watched = features_still if mine.is_features else still
-        places, other_places = (np.flatnonzero(watched[part.rows]) for part in (mine, other))
-        if not np.array_equal(mine.rows[places], other.rows[other_places]):
-            moved.append(Difference(f"{mine.name}: which rows there are", np.inf))
-            continue
-        kept = tables.take_rows(mine.value, places), tables.take_rows(other.value, other_places)
-        moved += _by_column(differences(*kept, mine.name), *kept, mine.name)
-    return moved
-
-
-def _by_column(moved: list[Difference], mine: Any, other: Any, name: str) -> list[Difference]:
-    """The same differences of arrays, column by column."""
-    alike = isinstance(mine, np.ndarray) and mine.ndim == 2 and mine.shape == other.shape
-    if not moved or not alike or mine.dtype != other.dtype:
-        return moved
-    columns = range(mine.shape[1])
-    return [
-        each
-        for j in columns
-        for each in differences(mine[:, j].copy(), other[:, j].copy(), f"{name}[:, {j}]")
-    ]
+    return learned + moved_results(before, after, probe.still, probe.features_still)
 
 
 def _check_lengths(X: Any, y: Any, groups: Any) -> None:

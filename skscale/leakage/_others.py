@@ -34,7 +34,7 @@ def extreme(severity: int, random: np.random.Generator) -> Callable[[Array, int]
         if kind in "mM":
             steps = values[~np.isnat(values)].astype(np.int64)
             far = _integers(steps, n_rows, severity, random)
-            return None if far is None else far.astype(values.dtype)
+            return None if far is None else np.asarray(far, dtype=values.dtype)
         if kind in "UO" and severity == 0:
             return _objects(values, n_rows, random)
         return None
@@ -71,7 +71,7 @@ def _integers(
     above = high + random.integers(1, max(up, 1) + 1, n_rows).astype(object)
     below = low - random.integers(1, max(down, 1) + 1, n_rows).astype(object)
     is_above = random.random(n_rows) < (0.5 if up and down else float(up > 0))
-    return np.where(is_above, above, below).astype(values.dtype)
+    return np.asarray(np.where(is_above, above, below), dtype=values.dtype)
 
 
 def _objects(values: Array, n_rows: int, random: np.random.Generator) -> Array | None:

@@ -82,14 +82,14 @@ class Material:
         return tables.with_missing(self.X, np.ones(shape, dtype=bool))
 
     def holed(self, fold: Fold) -> Any | None:
-        """The table with some values of kept rows missing, those beside held-out rows first."""
+        """The table with some values missing, and all in the last row before held-out ones."""
         kept = fold.is_kept
         shape = (len(kept), tables.count_columns(self.X))
         holes = self._random.random(shape) < MISSING_SHARE
         if fold.in_time:
             holes[np.flatnonzero(kept)[-1]] = True
         holes[np.flatnonzero(kept)[0]] |= ~holes[kept].any(axis=0)
-        return tables.with_missing(self.X, holes & kept[:, np.newaxis])
+        return tables.with_missing(self.X, holes)
 
     def from_training(self, fold: Fold) -> Any:
         source = np.arange(fold.n_rows)
@@ -132,7 +132,11 @@ def probes(material: Material, fold: Fold, holed: Any, knows_split: bool) -> Ite
         name = "later rows" if fold.in_time else "half of the batch"
         still = _before(half) if fold.in_time else (kept | held) & ~half
         changes = far(half) if half.any() else []
-        yield Probe(name, changes, still, still, tame(half), excuse="it takes two held-out rows")
+        excuse = "it takes two held-out rows"
+        yield Probe(name, changes, still, still, tame(half), excuse=excuse)
+        changes = [] if holed is None or not half.any() else far(half, holed)
+        name += ", beside gaps"
+        yield Probe(name, changes, still, still, tame(half, holed), holed=True, excuse=excuse)
     if material.y is not None:
         yield from _label_probes(material, fold, knows_split)
 

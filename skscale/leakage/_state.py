@@ -69,6 +69,8 @@ def ulp_distance(before: Array, after: Array) -> float:
     if before.dtype.kind == "c":
         parts = ((before.real, after.real), (before.imag, after.imag))
         return max(ulp_distance(np.ascontiguousarray(a), np.ascontiguousarray(b)) for a, b in parts)
+    if before.dtype.kind in "mM":
+        before, after = before.view(np.int64), after.view(np.int64)
     if before.dtype.kind != "f":
         if before.dtype.kind not in "iu":
             return 0.0 if np.array_equal(before, after) else inf

@@ -37,15 +37,15 @@ class Part:
         What made it.
     value : table
         Results.
-    rows : integer array
-        Which row of the table each of its rows is of.
+    rows : integer array or None
+        Which row of the table each of its rows is of; None if all are of the training part.
     is_features : bool
         Whether a row must not depend on its own label.
     """
 
     name: str
     value: Any
-    rows: Array
+    rows: Array | None
     is_features: bool = False
 
 
@@ -177,7 +177,9 @@ class PrepareTarget(Target):
         seen = Observed()
         rows = {"test": test, "all": np.arange(n_rows)}
         for (name, value), side in zip(leaves, sides, strict=True):
-            if side == "train":
+            if side == "train" and tables.has_rows(value):
+                seen.parts.append(Part(name, value, None))
+            elif side == "train":
                 seen.fixed[name] = value
             elif side in rows:
                 first = not any(part.is_features for part in seen.parts)
@@ -312,7 +314,9 @@ def _matched(X: Any, value: Any) -> Array | None:
     if mine is not None and theirs is not None:
         places = {label: row for row, label in enumerate(mine.tolist())}
         found = [places.get(label, -1) for label in theirs.tolist()]
-        if min(found, default=-1) >= 0:
+        # Labels that merely count rows were made anew, if there are more or fewer of them.
+        is_count = found == list(range(len(found))) and len(found) != n_rows
+        if min(found, default=-1) >= 0 and not is_count:
             return np.array(found)
     return np.arange(n_rows) if tables.count_rows(value) == n_rows else None
 

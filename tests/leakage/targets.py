@@ -128,9 +128,9 @@ def encode_by_label(X, y):
 def encode_out_of_fold(X, y):
     encoded = np.empty(len(X))
     for train, test in KFold(4).split(X):
-        encoded[test] = TargetEncoder(cv=2, random_state=0).fit(X[train], y[train]).transform(
-            X[test]
-        )[:, 0]
+        encoded[test] = (
+            TargetEncoder(cv=2, random_state=0).fit(X[train], y[train]).transform(X[test])[:, 0]
+        )
     return encoded
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from skscale import _tables as tables
 from skscale._blas import single_threaded_blas
 from skscale._parameters import check_parameter, integer, none, one_of
-from skscale.errors import MutatedInputError, TargetError
+from skscale.errors import LeakageError, MutatedInputError, TargetError
 from skscale.leakage._folds import Fold, read_folds
 from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport, Outcome
@@ -34,6 +34,123 @@ def audit(
     groups: Any = None,
     random_state: int = 0,
 ) -> AuditReport:
+    """Look for anything that is learned from rows that are held out.
+
+    Held-out rows are replaced, and training rows held still. Then nothing that was learned, and
+    nothing that was made of training rows, may move by a single bit.
+
+    Parameters
+    ----------
+    target : estimator or callable
+        An estimator or Pipeline, fitted or not: clones of it are fitted on training rows. Or a
+        function ``features(X)`` or ``features(X, y)`` that is run on the whole table before it is
+        split. Or a function ``prepare(X, y, train, test)`` that is told the split, and returns its
+        training part, or a tuple or dict of parts of which some are made of held-out rows: told
+        by their names, their numbers of rows, or the order of `train_test_split`.
+    X : table of shape (n_rows, n_columns)
+        An array, a pandas or polars frame, a series, a sparse matrix or a list of rows that the
+        target takes. It is never changed; the target is handed copies.
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs), default=None
+        Labels, where the target takes them.
+    cv : int, splitter or iterable of (train, test), default=5
+        Splits. A number stands for so many folds of shuffled rows, stratified for classes; of
+        whole groups, if there are groups; or for `TimeSeriesSplit`, where there is time.
+    order : {"time"} or None, default=None
+        With "time", rows are in its order: all from the first test row on are held out, earlier
+        ones must not depend on later ones, and lags are allowed.
+    max_rows : int or None, default=2000
+        Rows to look at, at most: whole groups, in the proportions of classes, or the first ones
+        where there is time. None for all.
+    groups : array-like of shape (n_rows,), default=None
+        Rows of one group are never split, by splitters that know groups.
+    random_state : int, default=0
+        Seed of the audit. Also given to every `random_state` of an estimator that is None.
+
+    Returns
+    -------
+    report : AuditReport
+        True if, and only if, its `status` is "clean". See there for `findings` and `to_frame`.
+
+    Raises
+    ------
+    TargetError
+        If the target is none of these, or fails on the table as it is.
+    MutatedInputError
+        If the target writes into what it is given.
+    SplitError
+        If `cv` gives no splits, or impossible ones.
+    InvalidParameterError
+        If `order` or `max_rows` is none of the above.
+    ValueError
+        If `y` or `groups` has not as many entries as `X` has rows.
+
+    Notes
+    -----
+    *Probes.* Held-out rows are replaced by extreme values (1e300, or tamer ones where the target
+    refuses these; unseen texts, other categories), by training rows, and by missing values. "Beside
+    gaps", values are missing before and after, which brings out imputers. Labels of held-out rows
+    are permuted, and replaced by others; they may not reach the features of their own rows either.
+    "Half of the batch" changes half of the test rows while results of the other half must stand
+    still. With time, "later rows" are changed instead: all from the middle of the test rows on.
+
+    *Outcomes.* "clean": nothing moved. "leaky": something did, and the target is what it was when
+    run once more as it is. "inconclusive": the target differs from itself. "not run": the target
+    refuses such rows, or its results cannot be matched with rows. Neither of the last two is a pass.
+
+    *No tolerance.* A movement of 16 ulp or fewer under extreme values must show under training
+    rows too; a larger one counts. What a transform keeps, and nothing depends on, does not.
+
+    *What cannot be seen.* A function that ignores its argument and uses a table of its own; what was
+    learned before, by a fitted object inside a function; a cache that answers for a changed table;
+    a dependence that no probe happens to move, such as that on a mode that stays the same. Rounding
+    aside, "clean" says: no dependence observed under these probes.
+
+    *Cost.* An estimator is fitted twice for each fold, and a third time if it takes missing values;
+    a function is called 5 to 9 times. Rows and results are copied and compared in between.
+
+    References
+    ----------
+    .. [1] S. Kaufman, S. Rosset, C. Perlich, O. Stitelman (2012). Leakage in data mining:
+       formulation, detection, and avoidance. ACM Transactions on Knowledge Discovery from Data 6.
+    .. [2] S. Kapoor, A. Narayanan (2023). Leakage and the reproducibility crisis in
+       machine-learning-based science. Patterns 4(9).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import FunctionTransformer, scale
+    >>> from skscale import PCA, StandardScaler
+    >>> from skscale.leakage import audit
+    >>> rows = np.random.default_rng(0).normal(size=(100, 3))
+    >>> audit(make_pipeline(StandardScaler(), PCA(2)), rows).status
+    'clean'
+
+    Scaled before the split:
+
+    >>> report = audit(scale, rows)
+    >>> report.status, report.findings[0].where
+    ('leaky', 'features[:, 0]')
+
+    Scaled by the statistics of whatever batch comes along, and where:
+
+    >>> report = audit(make_pipeline(FunctionTransformer(scale), PCA(2)), rows)
+    >>> report.findings[0].where
+    'functiontransformer.transform(X)[:, 0]'
+
+    Lags are leaks between shuffled rows, and are none in time:
+
+    >>> def lag(X):
+    ...     return np.vstack([np.zeros((1, 3)), X[:-1]])
+    >>> audit(lag, rows).status, audit(lag, rows, order="time").status
+    ('leaky', 'clean')
+
+    A target that differs from itself shows nothing:
+
+    >>> random = np.random.default_rng(0)
+    >>> audit(lambda X: X + random.normal(size=X.shape), rows).status
+    'inconclusive'
+    """
     random = np.random.default_rng(random_state)
     check_parameter("audit", "order", one_of("time") | none, order)
     check_parameter("audit", "max_rows", integer(at_least=4) | none, max_rows)
@@ -71,6 +188,39 @@ def assert_train_only(
     groups: Any = None,
     random_state: int = 0,
 ) -> None:
+    """Fail unless an audit finds a target clean: for a test suite.
+
+    Parameters
+    ----------
+    target, X, y, cv, order, max_rows, groups, random_state : object
+        As for `audit`.
+
+    Raises
+    ------
+    LeakageError
+        An AssertionError, if a dependence on held-out rows was observed.
+    AssertionError
+        If nothing was shown: the target differs from itself, or refuses all probes.
+    TargetError, MutatedInputError, SplitError, InvalidParameterError, ValueError
+        As for `audit`.
+
+    Notes
+    -----
+    To pass means that no dependence was observed under the probes of `audit`, at its cost.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import minmax_scale
+    >>> from skscale import MinMaxScaler
+    >>> from skscale.leakage import assert_train_only
+    >>> rows = np.random.default_rng(0).normal(size=(100, 3))
+    >>> assert_train_only(MinMaxScaler(), rows)
+    >>> assert_train_only(minmax_scale, rows)
+    Traceback (most recent call last):
+        ...
+    skscale.errors.LeakageError: minmax_scale depends on held-out rows. First: fold 0, ...
+    """
     report = audit(
         target,
         X,
@@ -81,7 +231,8 @@ def assert_train_only(
         groups=groups,
         random_state=random_state,
     )
-    report.raise_if_leaky() if report.status == LEAKY else None
+    if report.status == LEAKY:
+        raise LeakageError(report.message())
     if not report.ok:
         raise AssertionError(report.message())
 

@@ -42,7 +42,7 @@ def extreme(severity: int, random: np.random.Generator) -> Callable[[Array, int]
     return replace
 
 
-def _floats(values: Array, n_rows: int, severity: int, random: np.random.Generator) -> Array | None:
+def _floats(values: Array, n_rows: int, severity: int, random: np.random.Generator) -> Array:
     finite = values[np.isfinite(values)].astype(np.float64)
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
     with np.errstate(over="ignore"):

@@ -116,8 +116,8 @@ class _Comparison:
             return
         if isinstance(before, (str, bytes, int, type(None))):
             if before != after:
-                steps = abs(before - after) if isinstance(before, int) else inf
-                yield Difference(where, float(min(steps, 1e300)))
+                is_number = isinstance(before, int) and not isinstance(before, bool)
+                yield Difference(where, min(abs(before - after), 1e300) if is_number else inf)
             return
         if isinstance(before, (float, complex, np.generic)):
             yield from self._arrays(np.asarray(before), np.asarray(after), where)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -14,6 +13,7 @@ from sklearn import clone
 from skscale import _tables as tables
 from skscale._kernels import Array
 from skscale.errors import MutatedInputError, TargetError
+from skscale.leakage import _returned as returned
 from skscale.leakage._state import differences
 
 FORMS = (
@@ -119,9 +119,9 @@ class EstimatorTarget(Target):
         for rows, table in ((test, tables.take_rows(X, test)), (everything, X)):
             for name in names:
                 made = getattr(learned, name)(handed.give(table))
-                for label, value in _leaves(made, f"{name}(X)"):
-                    if _length(value) != len(rows):
-                        seen.unmatched = _unmatched(label, value, len(rows))
+                for label, value in returned.leaves(made, f"{name}(X)"):
+                    if returned.length(value) != len(rows):
+                        seen.unmatched = returned.unmatched(label, value, len(rows))
                     seen.parts.append(Part(label, value, rows))
         if not names:
             listed = ", ".join(name for group in (*_METHODS, _SCORES) for name in group)
@@ -146,16 +146,18 @@ class FeaturesTarget(Target):
         results = self.function(*given)
         handed.check()
         seen = Observed()
-        for name, value in _leaves(results, "features"):
+        for name, value in returned.leaves(results, "features"):
             if not tables.has_rows(value):
                 seen.fixed[name] = value
                 continue
-            rows = _matched(X, value)
+            rows = returned.matched_rows(X, value)
             if rows is None:
-                seen.unmatched = _unmatched(name, value, tables.count_rows(X))
+                seen.unmatched = returned.unmatched(name, value, tables.count_rows(X))
             else:
                 first = not any(part.is_features for part in seen.parts)
-                seen.parts.append(Part(name, value, rows, first and _width(value) is not None))
+                seen.parts.append(
+                    Part(name, value, rows, first and returned.width(value) is not None)
+                )
         return seen
 
 
@@ -171,9 +173,9 @@ class PrepareTarget(Target):
         labels = None if y is None else handed.give(y)
         results = self.function(handed.give(X), labels, train.copy(), test.copy())
         handed.check()
-        leaves = list(_leaves(results, "prepare"))
+        leaves = list(returned.leaves(results, "prepare"))
         n_rows = tables.count_rows(X)
-        sides = _sides(leaves, len(train), len(test), n_rows)
+        sides = returned.sides(leaves, len(train), len(test), n_rows)
         seen = Observed()
         rows = {"test": test, "all": np.arange(n_rows)}
         for (name, value), side in zip(leaves, sides, strict=True):
@@ -183,7 +185,7 @@ class PrepareTarget(Target):
                 seen.fixed[name] = value
             elif side in rows:
                 first = not any(part.is_features for part in seen.parts)
-                is_features = first and _width(value) is not None
+                is_features = first and returned.width(value) is not None
                 seen.parts.append(Part(name, value, rows[side], is_features))
         return seen
 
@@ -260,99 +262,6 @@ class _Handed:
                 )
 
 
-def _leaves(results: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Tables and objects among results, with the keys that lead to them."""
-    if isinstance(results, Mapping):
-        for key, value in results.items():
-            yield from _leaves(value, f"{name}[{key!r}]")
-    elif isinstance(results, tuple) or (isinstance(results, list) and not _is_table(results)):
-        for number, value in enumerate(results):
-            yield from _leaves(value, f"{name}[{number}]")
-    else:
-        yield name, _as_rows(results)
-
-
-def _is_table(rows: list[Any]) -> bool:
-    plain = (str, bytes, int, float, complex, np.generic, type(None))
-    inner = [row if isinstance(row, list) else [row] for row in rows]
-    return all(isinstance(value, plain) for row in inner for value in row)
-
-
-def _as_rows(value: Any) -> Any:
-    """Other kinds of arrays, such as tensors, as numpy's."""
-    if tables.has_rows(value) or not hasattr(value, "__array__") or np.ndim(value) == 0:
-        return value
-    return np.asarray(value)
-
-
-def _length(value: Any) -> int:
-    return tables.count_rows(value) if tables.has_rows(value) else 0
-
-
-def _width(value: Any) -> int | None:
-    """Columns of a table of two dimensions."""
-    shape = value.shape if hasattr(value, "shape") else np.shape(value)
-    return int(shape[1]) if len(shape) == 2 else None
-
-
 def _first_of_each(model: Any, groups: tuple[tuple[str, ...], ...]) -> list[str]:
     found = (next((name for name in group if hasattr(model, name)), None) for group in groups)
     return [name for name in found if name is not None]
-
-
-def _unmatched(name: str, value: Any, n_rows: int) -> str:
-    return (
-        f"{name} has {_length(value)} rows for {n_rows}, which cannot be matched with those of X; "
-        "wrap it in a function prepare(X, y, train, test) that returns its training part"
-    )
-
-
-def _matched(X: Any, value: Any) -> Array | None:
-    """Rows of X that the rows of results are of, by position or else by labels."""
-    n_rows = tables.count_rows(X)
-    mine, theirs = tables.labels_of(X), tables.labels_of(value)
-    if mine is not None and theirs is not None:
-        places = {label: row for row, label in enumerate(mine.tolist())}
-        found = [places.get(label, -1) for label in theirs.tolist()]
-        # Labels that merely count rows were made anew, if there are more or fewer of them.
-        is_count = found == list(range(len(found))) and len(found) != n_rows
-        if min(found, default=-1) >= 0 and not is_count:
-            return np.array(found)
-    return np.arange(n_rows) if tables.count_rows(value) == n_rows else None
-
-
-def _sides(leaves: list[tuple[str, Any]], n_train: int, n_test: int, n_rows: int) -> list[str]:
-    """Which part of a split each result is of: "train", "test", "all", or "" for unknown.
-
-    By its name, if that says so; by its number of rows; and in the order of `train_test_split`
-    where both parts have as many. What fits neither was resampled, and is of the training part,
-    unless it is a later table with the columns of the first.
-    """
-    sides: list[str] = []
-    alike = [value for _, value in leaves if _length(value) == n_train == n_test]
-    together = len(alike) == 4 and np.ndim(alike[0]) != np.ndim(alike[1])
-    seen = 0
-    shapes = [(_width(value), _length(value)) for _, value in leaves]
-    first = next((shape for shape in shapes if shape[0] is not None), None)
-    for (name, value), (width, n_here) in zip(leaves, shapes, strict=True):
-        label = name.partition("[")[2].lower()
-        if not tables.has_rows(value):
-            sides.append("train")
-        elif any(word in label for word in ("test", "valid", "held")):
-            sides.append("test" if n_here == n_test else "")
-        elif "train" in label:
-            sides.append("train")
-        elif n_here == n_train == n_test:
-            is_test = seen >= 2 if together else seen % 2 == 1
-            sides.append("test" if is_test else "train")
-            seen += 1
-        elif n_here in (n_train, n_test):
-            sides.append("train" if n_here == n_train else "test")
-        elif n_here == n_rows:
-            sides.append("all")
-        else:
-            is_later = (
-                bool(sides) and first is not None and width == first[0] and n_here != first[1]
-            )
-            sides.append("" if is_later else "train")
-    return sides

@@ -95,15 +95,15 @@ def audit(
 
     *Outcomes.* "clean": nothing moved. "leaky": something did, and the target is what it was when
     run once more as it is. "inconclusive": the target differs from itself. "not run": the target
-    refuses such rows, or its results cannot be matched with rows. Neither of the last two is a pass.
+    refuses such rows, or its results cannot be matched with rows. Neither of these is a pass.
 
     *No tolerance.* A movement of 16 ulp or fewer under extreme values must show under training
     rows too; a larger one counts. What a transform keeps, and nothing depends on, does not.
 
-    *What cannot be seen.* A function that ignores its argument and uses a table of its own; what was
-    learned before, by a fitted object inside a function; a cache that answers for a changed table;
-    a dependence that no probe happens to move, such as that on a mode that stays the same. Rounding
-    aside, "clean" says: no dependence observed under these probes.
+    *What cannot be seen.* A function that ignores its argument and uses a table of its own; what
+    was learned before, by a fitted object inside a function; a cache that answers for a changed
+    table; a dependence that no probe happens to move, such as that on a mode that stays the same.
+    "Clean" says no more than: no dependence observed under these probes.
 
     *Cost.* An estimator is fitted twice for each fold, and a third time if it takes missing values;
     a function is called 5 to 9 times. Rows and results are copied and compared in between.
@@ -155,22 +155,14 @@ def audit(
     check_parameter("audit", "order", one_of("time") | none, order)
     check_parameter("audit", "max_rows", integer(at_least=4) | none, max_rows)
     _check_lengths(X, y, groups)
-    form = read_target(target, y, random_state)
-    X, y, folds = read_folds(
-        X,
-        y,
-        cv=cv,
-        order=order,
-        max_rows=max_rows,
-        groups=groups,
-        estimator=target,
-        random=random,
-    )
-    material = Material(X, y, random)
     # Bits of a matrix product depend on the number of threads.
     with warnings.catch_warnings(), np.errstate(all="ignore"), single_threaded_blas:
         warnings.simplefilter("ignore")
-        refusals: list[str] = []
+        form = read_target(target, y, random_state)
+        X, y, folds = read_folds(
+            X, y, cv=cv, order=order, max_rows=max_rows, groups=groups, random=random
+        )
+        material, refusals = Material(X, y, random), list[str]()
         outcomes = [
             each for fold in folds for each in _FoldAudit(form, material, fold, refusals).outcomes()
         ]

@@ -63,7 +63,6 @@ def read_folds(
     order: str | None,
     max_rows: int | None,
     groups: Any,
-    estimator: Any,
     random: np.random.Generator,
 ) -> tuple[Any, Any, list[Fold]]:
     """At most `max_rows` rows, their labels, and their folds.
@@ -85,7 +84,7 @@ def read_folds(
         splitter = _splitter(5 if cv is None else int(cv), labels, parts, in_time, random)
         splits = list(read_splits(splitter, len(rows), None, labels, parts))
     else:
-        found = read_splits(cv, n_rows, X, y, groups, estimator)
+        found = read_splits(cv, n_rows, X, y, groups)
         if max_rows is not None and n_rows > max_rows:
             rows = _sample(n_rows, max_rows, None if in_time else y, groups, random)
         splits = _restricted(found, rows, n_rows)

@@ -54,8 +54,6 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     _statistics: ClassVar[tuple[type, ...]] = ()
     _allow_missing: ClassVar[bool] = False
     _columnwise: ClassVar[bool] = True
-    # Whether rows may be cut anywhere: not where they are measured by the batch.
-    _cuttable: ClassVar[bool] = True
     _reads_stored: ClassVar[bool] = False
     # What matrix products run in; work on columns, which has none, leaves BLAS alone.
     _products: ClassVar[AbstractContextManager[None]] = nullcontext()

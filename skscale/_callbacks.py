@@ -19,7 +19,12 @@ except ImportError:  # scikit-learn before 1.9
         return method
 
 
-__all__ = ["CallbackSupportMixin", "fit_task", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "fit_task", "has_callbacks", "with_callbacks"]
+
+
+def has_callbacks(estimator: Any) -> bool:
+    """Whether anybody is to be told of the fits of an estimator."""
+    return bool(getattr(estimator, "_skl_callbacks", None))
 
 
 @contextmanager
@@ -28,7 +33,7 @@ def fit_task(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Iterator[Non
 
     A fit of ours is one task: blocks are not iterations towards a better solution.
     """
-    if not hasattr(estimator, "_skl_callbacks"):
+    if not has_callbacks(estimator):
         yield
         return
     context = estimator._init_callback_context()

@@ -18,6 +18,7 @@ from skscale._blas import single_threaded_blas
 from skscale._threads import allowed_threads
 
 Part = TypeVar("Part")
+Block = TypeVar("Block")
 
 BLOCK = 2**20
 """Numbers in one block: 8 MB of float64, so that merging costs little beside measuring."""
@@ -73,17 +74,17 @@ def tree_reduce(parts: Iterable[Part], merge: Callable[[Part, Part], Part]) -> P
 
 @contextmanager
 def mapped_blocks(
-    function: Callable[[slice], Part], blocks: list[slice], size: int
+    function: Callable[[Block], Part], blocks: list[Block], size: int
 ) -> Iterator[Iterator[Part]]:
     """Results of `function` on every block, in order; nothing is left running afterwards.
 
     Parameters
     ----------
     function : callable
-        Takes a slice of rows. It may run in another thread, under the caller's rules for
+        Takes a block. It may run in another thread, under the caller's rules for
         floating-point errors; what it raises is raised here, the first block's first.
-    blocks : list of slice
-        Blocks of rows.
+    blocks : list
+        Blocks of rows: slices, or whatever stands for some.
     size : int
         Numbers in all blocks together, which decides whether threads pay.
     """
@@ -108,7 +109,7 @@ def _prepare(errors: Any, callback: Any) -> None:
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, function: Callable[[slice], Part], blocks: list[slice], ahead: int
+    pool: ThreadPoolExecutor, function: Callable[[Block], Part], blocks: list[Block], ahead: int
 ) -> Iterator[Part]:
     """Results in the order of the blocks, of which no more are begun than so many ahead."""
     waiting: deque[Future[Part]] = deque()

@@ -81,6 +81,7 @@ PUBLIC = {
         "TooWideError",
     ],
     "skscale.leakage": ["assert_train_only", "audit", "verify_fit"],
+    "skscale.model_selection": ["cross_fit"],
     "skscale.normalization": ["BatchNormalizer"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [

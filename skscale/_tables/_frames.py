@@ -45,8 +45,9 @@ def read_frame(X: Any, names: list[Any]) -> Table:
     odd_types = {kind for kind in first if by_type[kind] is not None and _is_odd(first[kind])}
     odd = [name for name, kind in zip(names, types, strict=True) if kind in odd_types]
 
-    def rows(block: slice) -> Rows:
-        part = frame if block == slice(0, len(X)) else frame[block]
+    def rows(block: Any) -> Rows:
+        whole = isinstance(block, slice) and block == slice(0, len(X))
+        part = frame if whole else frame[block]
         if not alone:
             high = _floats(part, odd, dtype)
         else:

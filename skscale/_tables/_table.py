@@ -25,7 +25,8 @@ class Table(NamedTuple):
     dtype : dtype
         Common float dtype of the columns, which results come back in.
     rows : callable
-        ``rows(slice)`` is a block, float or wide; a sparse one for a sparse table.
+        A slice, or an array of row numbers, to a block: float or wide; a sparse one for a sparse
+        table.
     names : list or None
         Labels of the columns of a frame.
     is_uniform : bool, default=False
@@ -35,7 +36,7 @@ class Table(NamedTuple):
     source: Any
     shape: tuple[int, int]
     dtype: np.dtype[Any]
-    rows: Callable[[slice], Rows]
+    rows: Callable[[Any], Rows]
     names: list[Any] | None = None
     is_uniform: bool = False
 

@@ -118,7 +118,6 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
     }
     _statistics: ClassVar = (PooledBatches, RunningMoments)
     _allow_missing: ClassVar = True
-    _cuttable: ClassVar = False
 
     def __init__(
         self,

@@ -1,0 +1,140 @@
+"""Atoms: rows that belong to the training parts of the same splits.
+
+What is measured once per atom serves every split: its training part is a union of atoms. K folds
+have K atoms; two random halvings have four, ten have a thousand. So many splits go together into
+one pass over the rows as have few atoms.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skscale._kernels import Array
+from skscale._splits import Splits
+
+FEWEST_ROWS = 16
+"""Rows of an atom, on average, below which merging costs more than measuring again."""
+
+
+class Pass(NamedTuple):
+    """Splits that are served by one pass over the rows.
+
+    Parameters
+    ----------
+    splits : list of int
+        Which.
+    atoms : list of slice or integer array
+        Rows of every atom that is learned from, in order of their first row.
+    members : list of integer array
+        For each of the splits, the atoms that are its training part, in order.
+    """
+
+    splits: list[int]
+    atoms: list[slice | Array]
+    members: list[Array]
+
+
+def find_passes(splits: Splits) -> list[Pass]:
+    """Passes over the rows that serve all splits, as few as neighbours in order can share."""
+    passes, partition = [], _Partition(splits.n_rows)
+    for k, (train, test) in enumerate(splits.splits):
+        rows, is_train, is_plain = _smaller_part(train, test, splits.n_rows)
+        if not is_plain:  # rows that are repeated are no set
+            passes.append(Pass([k], [np.sort(splits[k][0])], [np.zeros(1, dtype=np.int64)]))
+            continue
+        if not partition.add(k, rows, is_train):
+            passes.append(partition.close())
+            partition = _Partition(splits.n_rows)
+            partition.add(k, rows, is_train)
+    if partition.splits:
+        passes.append(partition.close())
+    return passes
+
+
+def _smaller_part(train: Array | None, test: Array, n_rows: int) -> tuple[Array, bool, bool]:
+    """Rows in the training part or those out of it, which of the two, and whether none is twice."""
+    if train is None:
+        return test, False, True
+    is_in = np.zeros(n_rows, dtype=bool)
+    is_in[train] = True
+    n_train = int(np.count_nonzero(is_in))
+    is_train = 2 * n_train <= n_rows
+    return np.flatnonzero(is_in == is_train), is_train, n_train == len(train)
+
+
+class _Partition:
+    """Atoms of some splits, refined by one split after the other.
+
+    Parameters
+    ----------
+    n_rows : int
+    """
+
+    def __init__(self, n_rows: int) -> None:
+        self.splits: list[int] = []
+        self._label = np.zeros(n_rows, dtype=np.int32)
+        self._sizes = np.array([n_rows])
+        self._is_member: list[Array] = []  # for every split, which atoms it had when it came
+        self._parent = np.zeros(1, dtype=np.int64)
+
+    def add(self, k: int, rows: Array, is_train: bool) -> bool:
+        """Split every atom that has some of these rows and others too; if too many, do nothing."""
+        labels = self._label[rows]
+        inside = np.bincount(labels, minlength=len(self._sizes))
+        parents = np.flatnonzero((inside > 0) & (inside < self._sizes))
+        n_atoms = len(self._sizes) + len(parents)
+        few = n_atoms <= 2 * (len(self.splits) + 1) + 2
+        if self.splits and not (few and n_atoms * FEWEST_ROWS <= len(self._label)):
+            return False
+        is_inside = np.append(inside > 0, np.ones(len(parents), dtype=bool))
+        is_inside[parents] = False
+        self.splits.append(k)
+        self._is_member.append(is_inside == is_train)
+        now = np.arange(len(self._sizes), dtype=np.int32)
+        now[parents] = np.arange(len(self._sizes), n_atoms)
+        self._label[rows] = now[labels]
+        self._sizes[parents] -= inside[parents]
+        self._sizes = np.append(self._sizes, inside[parents])
+        self._parent = np.append(self._parent, parents)
+        return True
+
+    def close(self) -> Pass:
+        """The pass that serves these splits."""
+        members = np.array([self._inherited(is_member) for is_member in self._is_member])
+        rows, first = self._rows_of_atoms()
+        used = [atom for atom in np.argsort(first, kind="stable") if members[:, atom].any()]
+        return Pass(
+            self.splits,
+            [rows[atom] for atom in used],
+            [np.flatnonzero(is_member[used]) for is_member in members],
+        )
+
+    def _inherited(self, is_member: Array) -> Array:
+        """Membership of all atoms, later ones being parts of earlier ones."""
+        whole = np.append(is_member, np.zeros(len(self._sizes) - len(is_member), dtype=bool))
+        for atom in range(len(is_member), len(whole)):
+            whole[atom] = whole[self._parent[atom]]
+        return whole
+
+    def _rows_of_atoms(self) -> tuple[list[slice | Array], Array]:
+        """Rows of every atom, a slice where they are consecutive, and the first of them."""
+        n_atoms = len(self._sizes)
+        starts = np.append(0, np.flatnonzero(np.diff(self._label)) + 1)
+        if len(starts) == n_atoms:  # every atom is one run
+            rows: list[slice | Array] = [slice(0)] * n_atoms
+            stops = np.append(starts[1:], len(self._label))
+            for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+                rows[self._label[start]] = slice(start, stop)
+            return rows, np.array([part.start for part in rows if isinstance(part, slice)])
+        narrow = self._label.astype(np.uint16) if n_atoms < 2**16 else self._label
+        order = np.argsort(narrow, kind="stable")  # by radix where it is narrow
+        ends = np.cumsum(self._sizes)
+        lists = [order[end - size : end] for size, end in zip(self._sizes, ends, strict=True)]
+        return [_slice(part) for part in lists], np.array([part[0] for part in lists])
+
+
+def _slice(rows: Array) -> slice | Array:
+    first, last = int(rows[0]), int(rows[-1])
+    return slice(first, last + 1) if last - first + 1 == len(rows) else rows

@@ -1,0 +1,174 @@
+"""One fitted transformer per split, from one pass over the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+from skscale._kernels import Array
+from skscale._splits import Splits, read_splits
+from skscale.model_selection._sharing import SharedFits
+
+
+def cross_fit(
+    transformer: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    cv: Any,
+    groups: Any = None,
+    sample_weight: Any = None,
+) -> CrossFit:
+    """Fit a transformer on the training part of every split, from one pass over the rows.
+
+    Rows that are in the training parts of the same splits are measured together, once; the
+    statistic of a training part is the merge of theirs. No held-out row enters it, not even
+    through rounding: nothing is subtracted.
+
+    Parameters
+    ----------
+    transformer : estimator
+        A transformer or a pipeline of them, which is cloned. A chain of StandardScaler,
+        MinMaxScaler (without clip), PCA and Whitener is solved from statistics of the rows as
+        given. Any other step, and what comes after it, is fitted the ordinary way on the
+        training rows; a model at the end of a pipeline, too.
+    X : array-like, sparse array or frame of shape (n_samples, n_features)
+        All rows.
+    y : array-like of shape (n_samples,), default=None
+        For the splitter, and for steps that are fitted the ordinary way.
+    cv : int, splitter or iterable of (train, test)
+        As in scikit-learn's `cross_validate`.
+    groups : array-like of shape (n_samples,), default=None
+        For the splitter.
+    sample_weight : array-like of shape (n_samples,) or float, default=None
+        Non-negative; for every step whose `fit` takes it.
+
+    Returns
+    -------
+    folds : CrossFit
+        A sequence of folds, each with `transformer`, `train` and `test`.
+
+    Raises
+    ------
+    SplitError
+        If `cv` gives no splits, no training or test rows, rows that are not there, or rows that
+        are in both parts.
+    ValueError, TypeError
+        What the fit of a training part raises.
+
+    Notes
+    -----
+    Fitted attributes are those of a fit on the training rows, to rounding. Of float32 rows, later
+    steps of a chain do not see the rounding to float32 between the steps.
+
+    Splits are served by one pass over the rows for as long as their training parts overlap in few
+    ways: K folds, T splits of a time series. Of random splits, three go into a pass, and of
+    leave-one-out as many as leave 16 rows for each. `repr` tells how many passes there were; one
+    per split is what ordinary fits would have taken.
+
+    Cost: that of `fit` on all rows for every pass (one more for PCA and Whitener if they need a
+    finer statistic), and 3 merges and one solution per split. Memory: one statistic per split.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skscale import PCA, StandardScaler
+    >>> from skscale.model_selection import cross_fit
+    >>> rows = np.random.default_rng(0).normal(size=(100, 3))
+    >>> folds = cross_fit(make_pipeline(StandardScaler(), PCA()), rows, cv=5)
+    >>> folds
+    <5 folds of 100 rows, fitted in 1 pass>
+    >>> scaler, pca = folds[0].transformer
+    >>> bool(np.allclose(scaler.mean_, rows[20:].mean(axis=0)))
+    True
+
+    A fold is also a tuple, and held-out rows are transformed by what was learned without them:
+
+    >>> for fitted, train, test in folds:
+    ...     held_out = fitted.transform(rows[test])
+
+    Splits of a time series, groups and weights:
+
+    >>> from sklearn.model_selection import LeaveOneGroupOut, TimeSeriesSplit
+    >>> [len(fold.train) for fold in cross_fit(StandardScaler(), rows, cv=TimeSeriesSplit(3))]
+    [25, 50, 75]
+    >>> day = np.arange(100) // 25
+    >>> cross_fit(StandardScaler(), rows, cv=LeaveOneGroupOut(), groups=day, sample_weight=1 + day)
+    <4 folds of 100 rows, fitted in 1 pass>
+    """
+    splits = read_splits(cv, n_samples(X), X, y, groups, transformer)
+    shared = SharedFits(X, y, splits, sample_weight)
+    folds = [Fold(fitted, splits, k) for k, fitted in enumerate(shared.fit_all(transformer))]
+    return CrossFit(folds, splits.n_rows, len(shared.passes))
+
+
+class Fold:
+    """One fitted transformer, and the rows that it learned from and did not.
+
+    Attributes
+    ----------
+    transformer : estimator
+        Fitted on the training rows.
+    train, test : integer arrays
+        Row numbers. Those of training rows are listed when asked for.
+    """
+
+    def __init__(self, transformer: Any, splits: Splits, k: int) -> None:
+        self.transformer = transformer
+        self._splits, self._k = splits, k
+
+    @property
+    def train(self) -> Array:
+        train: Array = self._splits[self._k][0]
+        return train
+
+    @property
+    def test(self) -> Array:
+        return self._splits.splits[self._k].test
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.transformer, self.train, self.test))
+
+    def __repr__(self) -> str:
+        n_train, n_test = self._splits.n_train(self._k), len(self.test)
+        return f"<fold {self._k}: {self.transformer!r}, {n_train} rows to train, {n_test} to test>"
+
+
+class CrossFit(Sequence[Fold]):
+    """Folds, each with its fitted transformer.
+
+    Parameters
+    ----------
+    folds : list of Fold
+    n_rows : int
+        Rows of the table.
+    n_passes : int
+        How often the rows were gone over; as many as there are folds if nothing was shared.
+    """
+
+    def __init__(self, folds: list[Fold], n_rows: int, n_passes: int) -> None:
+        self._folds = folds
+        self.n_rows = n_rows
+        self.n_passes = n_passes
+
+    def __len__(self) -> int:
+        return len(self._folds)
+
+    @overload
+    def __getitem__(self, k: int) -> Fold: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> list[Fold]: ...
+
+    def __getitem__(self, k: int | slice) -> Fold | list[Fold]:
+        return self._folds[k]
+
+    def __repr__(self) -> str:
+        passes = "1 pass" if self.n_passes == 1 else f"{self.n_passes} passes"
+        return f"<{len(self)} folds of {self.n_rows} rows, fitted in {passes}>"
+
+
+def n_samples(X: Any) -> int:
+    """Number of rows of anything that has rows."""
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)

@@ -1,0 +1,141 @@
+"""One pass over the rows: statistics of all atoms, and of every training part."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from contextlib import nullcontext
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from skscale._blas import single_threaded_blas
+from skscale._blocks import stored_rows
+from skscale._kernels import Array, WideRows, as_rows
+from skscale._reduce import block_rows, cut, mapped_blocks, tree_reduce
+from skscale._tables import Table
+from skscale.errors import InfiniteValueError, MissingValueError
+from skscale.model_selection._atoms import Pass
+from skscale.model_selection._merging import unions
+from skscale.statistics import Extrema, Moments, Statistic
+
+
+class Unmeasured(NamedTuple):
+    """Rows that have no such statistic, and why: NaN or infinity."""
+
+    reason: Exception
+
+
+class Measured(NamedTuple):
+    """Statistics of one kind of the training parts of some splits.
+
+    Parameters
+    ----------
+    statistics : list
+        One for each split.
+    is_wide : bool
+        Whether some rows held integers that float64 cannot hold.
+    """
+
+    statistics: list[Any]
+    is_wide: bool
+
+
+def measure_pass(
+    table: Table, weights: Array | None, one_pass: Pass, kinds: Iterable[type]
+) -> dict[type, Measured]:
+    """Statistics of the training part of every split of a pass, of several kinds at once."""
+    kinds = tuple(kinds)
+    step = _block_rows(table, kinds)
+    blocks = [
+        (atom, block) for atom, rows in enumerate(one_pass.atoms) for block in _blocks(rows, step)
+    ]
+    seen_wide, read = False, _Reader(table)
+
+    def of_block(place: tuple[int, slice | Array]) -> tuple[int, dict[type, Any]]:
+        nonlocal seen_wide
+        atom, block = place
+        rows = read(block)
+        seen_wide |= isinstance(rows, WideRows)
+        of_rows = None if weights is None else weights[block]
+        return atom, {kind: _measure(kind, rows, of_rows) for kind in kinds}
+
+    n_rows = sum(_length(rows) for rows in one_pass.atoms)
+    products = nullcontext() if set(kinds) <= {Moments, Extrema} else single_threaded_blas
+    of_atoms: list[dict[type, Any]] = []
+    with products, mapped_blocks(of_block, blocks, n_rows * table.shape[1]) as found:
+        for _, of_atom in groupby(found, key=lambda part: part[0]):
+            of_atoms.append(tree_reduce((parts for _, parts in of_atom), _merge_all))
+        return {
+            kind: Measured(
+                unions([parts[kind] for parts in of_atoms], one_pass.members, merge), seen_wide
+            )
+            for kind in kinds
+        }
+
+
+def merge(earlier: Any, later: Any) -> Any:
+    """Merge two statistics; one that there is not makes none of them both."""
+    if isinstance(earlier, Unmeasured):
+        return earlier
+    return later if isinstance(later, Unmeasured) else earlier.merge(later)
+
+
+def _merge_all(earlier: dict[type, Any], later: dict[type, Any]) -> dict[type, Any]:
+    return {kind: merge(part, later[kind]) for kind, part in earlier.items()}
+
+
+def _measure(kind: Any, rows: Any, weights: Array | None) -> Statistic | Unmeasured:
+    try:
+        statistic: Statistic = kind.of(rows, weights)
+    except (InfiniteValueError, MissingValueError) as error:
+        return Unmeasured(error)
+    return statistic
+
+
+class _Reader:
+    """Blocks of a table, some of them gathered from all over it.
+
+    A block is gathered into memory that its thread has used before, for to get new memory from the
+    system takes as long as to fill it. It is overwritten by the next one.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        source = table.source
+        self._in_order = isinstance(source, np.ndarray) and source.flags.c_contiguous
+        self._thread = threading.local()
+
+    def __call__(self, block: slice | Array) -> Any:
+        if self._in_order and isinstance(block, np.ndarray):
+            return as_rows(self._gather(self._table.source, block))
+        rows: Any = self._table.rows(block)
+        return rows if sparse.issparse(rows) else as_rows(rows)
+
+    def _gather(self, source: Array, block: Array) -> Array:
+        buffer = getattr(self._thread, "buffer", None)
+        if buffer is None or len(buffer) < len(block):
+            buffer = self._thread.buffer = np.empty((len(block), source.shape[1]), source.dtype)
+        # Clipping numbers that are in range lets numpy write to the buffer directly.
+        return np.take(source, block, axis=0, out=buffer[: len(block)], mode="clip")
+
+
+def _blocks(rows: slice | Array, step: int) -> list[slice | Array]:
+    if isinstance(rows, slice):
+        parts = cut(rows.stop - rows.start, step)
+        return [slice(rows.start + part.start, rows.start + part.stop) for part in parts]
+    return [rows[part] for part in cut(len(rows), step)]
+
+
+def _block_rows(table: Table, kinds: tuple[type, ...]) -> int:
+    columnwise = set(kinds) <= {Moments, Extrema}
+    if table.is_sparse and columnwise:
+        return stored_rows(table.source)
+    n_features = table.shape[1]
+    return max(block_rows(n_features), 0 if columnwise else 8 * n_features)
+
+
+def _length(rows: slice | Array) -> int:
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)

@@ -1,0 +1,239 @@
+"""Transformers are fitted on the training parts of splits, from statistics measured once.
+
+What is measured, is measured of the rows as they are given. A chain of affine steps needs no more:
+the statistic of standardized rows is that of the rows, mapped.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from sklearn import config_context, get_config
+from sklearn.base import clone
+
+from skscale import _tables as tables
+from skscale._admission import Occasion, check_weights, effective
+from skscale._blas import single_threaded_blas
+from skscale._reduce import mapped_blocks
+from skscale._splits import Splits
+from skscale._tables import Table
+from skscale.model_selection._atoms import Pass, find_passes
+from skscale.model_selection._measuring import Measured, Unmeasured, measure_pass
+from skscale.model_selection._training import (
+    NotCarried,
+    TrainingPart,
+    is_shareable,
+    leading_steps,
+)
+from skscale.statistics import Extrema, Moments, Scatter, Triangle
+from skscale.statistics._affine import AffineMap
+
+SOLVING = 4
+"""An eigendecomposition takes as long as to measure so many numbers, times the width cubed."""
+
+CARRIED: set[type] = {Extrema, Moments, Scatter, Triangle}
+"""Kinds of statistics that affine maps of the rows map."""
+
+
+class SharedFits:
+    """Fits of transformers on the training parts of splits, sharing passes over the rows.
+
+    Parameters
+    ----------
+    X : table of shape (n_samples, n_features)
+        All rows.
+    y : array-like of shape (n_samples,), or None
+        For steps that are fitted the ordinary way.
+    splits : Splits
+        Of the rows of `X`.
+    sample_weight : array-like of shape (n_samples,), float or None, default=None
+        For every step whose `fit` takes it.
+
+    Notes
+    -----
+    Threads may share it. A copy that was pickled, for a worker process, has what was measured
+    before and measures nothing.
+    """
+
+    def __init__(self, X: Any, y: Any, splits: Splits, sample_weight: Any = None) -> None:
+        self.X, self.y, self.splits = X, y, splits
+        self.weights = check_weights(sample_weight, splits.n_rows)
+        self.passes: list[Pass] = find_passes(splits)
+        self._place = {
+            k: (i, j) for i, served in enumerate(self.passes) for j, k in enumerate(served.splits)
+        }
+        self._sizes = [self._size(k) for k in range(len(splits))]
+        self._table = _open(X)
+        self._measured: dict[tuple[type, int], Measured] = {}
+        self._lock: Any = threading.RLock()
+
+    # What is asked for --------------------------------------------------------------------
+
+    def shares(self, transformer: Any) -> bool:
+        """Whether the first step of a transformer is solved from shared statistics."""
+        step = next(leading_steps(transformer), None)
+        return self._table is not None and step is not None and is_shareable(step)
+
+    def prefetch(self, transformer: Any) -> None:
+        """Measure what fits of a transformer will need, as far as that can be told.
+
+        Without, `fit` measures one kind of statistic after the other, as it comes to need them.
+        """
+        kinds = self._foreseen(transformer)
+        for i in range(len(self.passes)):
+            self._measure(kinds, i)
+
+    def fit(self, transformer: Any, split: int) -> Any:
+        """Fit a clone on the training part of a split.
+
+        Parameters
+        ----------
+        transformer : estimator
+            A transformer, or a pipeline.
+        split : int
+            Which.
+
+        Returns
+        -------
+        fitted : estimator
+            Like ``clone(transformer).fit(X[train], y[train])``, to rounding.
+        """
+        return TrainingPart(self, split).fit(transformer)
+
+    def fit_all(self, transformer: Any) -> list[Any]:
+        """Fit a clone on the training part of every split."""
+        self.prefetch(transformer)
+        splits = list(range(len(self.splits)))
+        steps = list(leading_steps(transformer))
+        if self._table is None or not all(is_shareable(step) for step in steps):
+            return [self.fit(transformer, split) for split in splits]
+        solves = any(not step._columnwise for step in steps)
+        size = SOLVING * self._table.shape[1] ** 3 * len(splits) if solves else 0
+        config = get_config()  # of this thread
+
+        def fit(split: int) -> Any:
+            with config_context(**config):
+                return self.fit(transformer, split)
+
+        with single_threaded_blas, mapped_blocks(fit, splits, size) as fitted:
+            return list(fitted)
+
+    # What a training part asks for ----------------------------------------------------------
+
+    @property
+    def source(self) -> Any:
+        """All rows, as they are measured; None if they cannot be."""
+        return None if self._table is None else self._table.source
+
+    def occasion(self, split: int, n_features: int, is_sparse: bool) -> Occasion:
+        """What a fit on the training part of a split knows before it measures."""
+        n_rows, n_effective = self._sizes[split]
+        return Occasion(n_rows, n_features, n_effective, None, is_sparse)
+
+    def statistic(self, kind: type, split: int, maps: tuple[AffineMap, ...]) -> Any:
+        """Statistic of a training part whose rows have gone through affine maps.
+
+        Raises
+        ------
+        NotCarried
+            If what can be measured of the rows as they were given does not tell.
+        """
+        columnwise = all(by.is_columnwise for by in maps)
+        if maps and (kind not in CARRIED or (kind is Extrema and not columnwise)):
+            raise NotCarried
+        statistic = self._raw(kind if columnwise else self._matrix_kind(kind, split), split)
+        if maps and np.any(getattr(statistic, "exponent", 0)):
+            raise NotCarried  # numbers so large or small that products of them leave float64
+        for by in maps:
+            statistic = statistic.affine(
+                by.matrix, by.offset, centre=by.centre, centre_low=by.centre_low
+            )
+        return statistic if isinstance(statistic, kind) else statistic.moments()
+
+    # Statistics of the rows as they were given ------------------------------------------------
+
+    def _raw(self, kind: type, split: int) -> Any:
+        found = self._known(kind, split)
+        if found is None:
+            self._measure({kind}, self._place[split][0])
+            found = self._known(kind, split)
+        if found is None or isinstance(found, Unmeasured) or found.total == 0:
+            raise NotCarried
+        return found
+
+    def _known(self, kind: type, split: int) -> Any:
+        """Statistic of a training part if it was measured, or follows from one that was."""
+        i, j = self._place[split]
+        measured = self._measured.get((kind, i))
+        if measured is not None:
+            return measured.statistics[j]
+        for finer in (Scatter, Triangle) if kind is Moments else ():
+            measured = self._measured.get((finer, i))
+            # A matrix does not know whether a spread below that of floats is one of integers.
+            if measured is not None and not measured.is_wide:
+                found = measured.statistics[j]
+                return None if isinstance(found, Unmeasured) else found.moments()
+        return None
+
+    def _matrix_kind(self, kind: type, split: int) -> type:
+        """Kind to measure where columns are mixed."""
+        if kind is not Moments:
+            return kind
+        has_triangle = (Triangle, self._place[split][0]) in self._measured
+        return Triangle if has_triangle else Scatter
+
+    def _measure(self, kinds: set[type], i: int) -> None:
+        """Measure the kinds that are not known yet in one pass over the rows."""
+        if self._lock is None or self._table is None:
+            return
+        with self._lock:
+            new = {kind for kind in kinds if (kind, i) not in self._measured}
+            if new:
+                found = measure_pass(self._table, self.weights, self.passes[i], new)
+                self._measured.update({(kind, i): found[kind] for kind in new})
+
+    def _foreseen(self, transformer: Any) -> set[type]:
+        """Kinds of statistics of the rows as given that the leading steps will ask for."""
+        kinds: set[type] = set()
+        table, sizes = self._table, self._sizes
+        # What is measured may depend on the number of rows, and changes at one number of them.
+        ends = {sizes.index(min(sizes)), sizes.index(max(sizes))}
+        for step in leading_steps(transformer):
+            if table is None or not is_shareable(step):
+                break
+            for split in ends:
+                draft = clone(step)
+                try:
+                    draft._check_parameters()
+                    draft._plan(self.occasion(split, table.shape[1], table.is_sparse))
+                except (TypeError, ValueError):
+                    break  # the fit will tell
+                if not kinds or draft._kind() in CARRIED:
+                    kinds.add(draft._kind())
+            if table.is_sparse or not step._columnwise:
+                break
+        return kinds - {Moments} if kinds & {Scatter, Triangle} else kinds
+
+    def _size(self, split: int) -> tuple[int, float]:
+        """Number of training rows, and how many they count for."""
+        if self.weights is None:
+            n_rows = self.splits.n_train(split)
+            return n_rows, float(n_rows)
+        train, _ = self.splits[split]
+        return len(train), effective(self.weights[train], len(train))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_lock": None}
+
+
+def _open(X: Any) -> Table | None:
+    """All rows as a table, if they are one of numbers."""
+    plain = tables.read_plain(X)
+    if plain is not None:
+        return plain
+    try:
+        return tables.read(X, accept_sparse=("csr", "csc"))
+    except (TypeError, ValueError):
+        return None

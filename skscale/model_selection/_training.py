@@ -1,0 +1,186 @@
+"""The training part of one split, on its way through the steps of a pipeline."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from skscale import _tables as tables
+from skscale._admission import Occasion
+from skscale._base import StatisticTransformer
+from skscale._callbacks import has_callbacks
+from skscale._kernels import Array
+from skscale._opening import open_table
+from skscale._splits import Splits
+from skscale.statistics._affine import AffineMap
+
+
+class NotCarried(Exception):
+    """A statistic that cannot be had from those of the rows as they were given."""
+
+
+class Source(Protocol):
+    """What a training part asks of those who share it."""
+
+    X: Any
+    y: Any
+    splits: Splits
+    weights: Array | None
+
+    @property
+    def source(self) -> Any: ...
+
+    def occasion(self, split: int, n_features: int, is_sparse: bool) -> Occasion: ...
+
+    def statistic(self, kind: type, split: int, maps: tuple[AffineMap, ...]) -> Any: ...
+
+
+class Columns(NamedTuple):
+    """What a step learns about its columns before it learns from the rows."""
+
+    n_features: int
+    names: Array | None
+    dtype: np.dtype[Any]
+
+    def after(self, step: StatisticTransformer) -> Columns:
+        """Columns of what a step makes of rows."""
+        is_widened = not step._columnwise and self.dtype == np.float16
+        is_frame = tables.output_kind(step) != "default"
+        return Columns(
+            step._width_out(),
+            step.get_feature_names_out() if is_frame else None,
+            np.dtype(np.float64) if is_widened else self.dtype,
+        )
+
+
+class TrainingPart:
+    """The training part of one split: statistics of it, for as long as those do, and its rows.
+
+    Parameters
+    ----------
+    shared : SharedFits
+    split : int
+    """
+
+    def __init__(self, shared: Source, split: int) -> None:
+        self._shared, self._split = shared, split
+        self._maps: tuple[AffineMap, ...] | None = ()
+        if shared.source is None:
+            self._maps = None
+        self._columns: Columns | None = None  # of the rows once they are mapped
+        self._rows: Any = None
+        self._pending: list[Any] = []  # steps that the rows have not gone through yet
+
+    def fit(self, estimator: Any) -> Any:
+        """Fit a clone of a step, or of a pipeline of them."""
+        return self._fit(unfitted(estimator))
+
+    def _fit(self, estimator: Any) -> Any:
+        """Fit a step, or the steps of a pipeline, that nobody else has."""
+        if is_chain(estimator):
+            estimator.steps = [
+                (name, self._fit(step) if is_step(step) else step) for name, step in estimator.steps
+            ]
+            return estimator
+        if not self._fit_statistic(estimator):
+            self._fit_rows(estimator)
+            self._maps = None
+        self._pending.append(estimator)
+        return estimator
+
+    def _fit_statistic(self, step: Any) -> bool:
+        """Fit a step on a statistic of the part, unless that cannot be had."""
+        maps = self._maps
+        if maps is None or not is_shareable(step):
+            return False
+        draft, is_sparse = step._draft(keep=False), False
+        draft._check_parameters()
+        if self._columns is None:
+            try:
+                table = open_table(draft, self._shared.source, reset=True)
+            except (TypeError, ValueError):
+                return False  # a fit of the rows knows better what is wrong
+            is_sparse = table.is_sparse
+            columns = Columns(table.shape[1], None, table.dtype)
+        else:
+            columns = self._columns
+            draft.n_features_in_ = columns.n_features
+            if columns.names is not None:
+                draft.feature_names_in_ = columns.names
+        draft._dtype_ = columns.dtype
+        try:
+            draft._learn_from(
+                self._shared.occasion(self._split, columns.n_features, is_sparse),
+                lambda: self._shared.statistic(draft._kind(), self._split, maps),
+            )
+        except NotCarried:
+            return False
+        by = None if is_sparse else draft._affine_map()
+        self._maps = None if by is None else (*maps, by)
+        self._columns = columns.after(draft)
+        step._become(draft)
+        return True
+
+    def _fit_rows(self, step: Any) -> None:
+        """Fit a step the ordinary way, on the rows that come to it."""
+        train, _ = self._shared.splits[self._split]
+        if self._rows is None:
+            self._rows = tables.take_rows(self._shared.X, train)
+        for earlier in self._pending:
+            self._rows = earlier.transform(self._rows)
+        self._pending = []
+        y, weights = self._shared.y, self._shared.weights
+        labels = None if y is None else tables.take_rows(y, train)
+        if weights is not None and has_fit_parameter(step, "sample_weight"):
+            step.fit(self._rows, labels, sample_weight=weights[train])
+        else:
+            step.fit(self._rows, labels)
+
+
+def unfitted(estimator: Any) -> Any:
+    """A clone; of what is ours, without asking for the names of all parameters."""
+    if is_chain(estimator):
+        chain = copy.copy(estimator)
+        chain.steps = [
+            (name, unfitted(step) if is_step(step) else step) for name, step in estimator.steps
+        ]
+        return chain
+    return (
+        copy.deepcopy(estimator._draft(keep=False)) if is_shareable(estimator) else clone(estimator)
+    )
+
+
+def leading_steps(transformer: Any) -> Iterator[Any]:
+    """Steps of a pipeline, and of pipelines in it; a transformer is its only step."""
+    if not is_chain(transformer):
+        yield transformer
+        return
+    for _, step in transformer.steps:
+        if is_step(step):
+            yield from leading_steps(step)
+
+
+def is_chain(estimator: Any) -> bool:
+    """Whether an estimator is its steps, and nobody is to be told of its own fit."""
+    return isinstance(estimator, Pipeline) and not has_callbacks(estimator)
+
+
+def is_step(step: Any) -> bool:
+    """Whether a step of a pipeline does anything: not None, nor "passthrough"."""
+    return step is not None and not isinstance(step, str)
+
+
+def is_shareable(step: Any) -> bool:
+    """Whether a step is solved from what its kind of statistic measures of any rows.
+
+    One that measures in a way of its own, by the batch, needs its rows together; one with
+    callbacks tells them of rows that it has been given.
+    """
+    ours = isinstance(step, StatisticTransformer)
+    return ours and type(step)._measure is StatisticTransformer._measure and not has_callbacks(step)

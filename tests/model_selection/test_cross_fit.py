@@ -1,0 +1,391 @@
+"""One pass gives every fold the transformer that a fit on its training rows gives."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    LeaveOneOut,
+    PredefinedSplit,
+    RepeatedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import StandardScaler as TheirScaler
+
+from skscale import PCA, BatchNormalizer, MinMaxScaler, StandardScaler, Whitener
+from skscale._splits import read_splits
+from skscale.errors import MissingValueError, NonNumericColumnError, SampleWeightError
+from skscale.model_selection import cross_fit
+from skscale.model_selection._sharing import SharedFits
+from skscale.statistics import Moments, Scatter, Triangle
+
+N_ROWS, N_FEATURES = 240, 4
+GENERATOR = np.random.default_rng(0)
+GROUPS = GENERATOR.permutation(np.arange(N_ROWS) % 6)
+LABELS = GENERATOR.permutation(np.arange(N_ROWS) % 3)
+WEIGHTS = GENERATOR.integers(0, 4, N_ROWS)
+MIX = np.diag([5.0, 3.0, 2.0, 1.0]) + 0.2
+ROWS = GENERATOR.normal(size=(N_ROWS, N_FEATURES)) @ MIX + [1e3, 0.0, -5.0, 1e-3]
+
+SPLITTERS = {
+    "KFold": KFold(5),
+    "shuffled": KFold(5, shuffle=True, random_state=1),
+    "StratifiedKFold": StratifiedKFold(4, shuffle=True, random_state=0),
+    "GroupKFold": GroupKFold(3),
+    "LeaveOneGroupOut": LeaveOneGroupOut(),
+    "TimeSeriesSplit": TimeSeriesSplit(5),
+    "sliding": TimeSeriesSplit(4, max_train_size=70, gap=3),
+    "RepeatedKFold": RepeatedKFold(n_splits=3, n_repeats=4, random_state=0),
+    "PredefinedSplit": PredefinedSplit(np.arange(N_ROWS) % 4 - 1),
+    "ShuffleSplit": ShuffleSplit(7, random_state=0),
+    "bootstrap": [(GENERATOR.integers(0, 200, 200), np.arange(200, N_ROWS)) for _ in range(3)],
+}
+CHAINS = {
+    "StandardScaler": StandardScaler(),
+    "MinMaxScaler": MinMaxScaler((-1, 2)),
+    "PCA": PCA(),
+    "PCA full": PCA(n_components=3, svd_solver="full"),
+    "Whitener": Whitener(),
+    "Whitener ledoit_wolf": Whitener(shrinkage="ledoit_wolf"),
+    "BatchNormalizer": BatchNormalizer(batch_size=32),
+    "standardized PCA": make_pipeline(StandardScaler(), PCA(n_components=2)),
+    "scaled PCA": make_pipeline(MinMaxScaler(), PCA(whiten=True)),
+    "clipped PCA": make_pipeline(MinMaxScaler(clip=True), PCA()),
+    "uncentred": make_pipeline(StandardScaler(with_mean=False), Whitener("cholesky")),
+    "one after the other": make_pipeline(MinMaxScaler(), StandardScaler(), MinMaxScaler()),
+    "PCA, standardized": make_pipeline(PCA(n_components=3), StandardScaler(), Whitener()),
+    "PCA full, standardized": make_pipeline(PCA(svd_solver="full"), StandardScaler()),
+    "PCA, scaled": make_pipeline(PCA(), MinMaxScaler()),
+    "shrunken": make_pipeline(StandardScaler(), Whitener(shrinkage="ledoit_wolf")),
+    "nested": make_pipeline(make_pipeline(StandardScaler(), "passthrough"), None, PCA()),
+    "foreign in between": make_pipeline(StandardScaler(), FunctionTransformer(np.tanh), PCA()),
+    "theirs first": make_pipeline(TheirScaler(), PCA()),
+    "model last": make_pipeline(StandardScaler(), PCA(n_components=2), LinearRegression()),
+}
+
+
+def groups_of(cv):
+    return GROUPS if "Group" in type(cv).__name__ else None
+
+
+def learned(estimator):
+    """Fitted attributes of an estimator and of its steps, components as what they span."""
+    steps = getattr(estimator, "steps", None)
+    if steps is not None:
+        return {
+            f"{i}.{name}": value
+            for i, (_, step) in enumerate(steps)
+            if hasattr(step, "fit")
+            for name, value in learned(step).items()
+        }
+    public = {k: v for k, v in vars(estimator).items() if k.endswith("_") and k[0] != "_"}
+    statistic = public.pop("statistic_", None)
+    if statistic is not None:
+        public["total"] = statistic.total
+    return public
+
+
+def assert_same_fit(fitted, expected, rtol=1e-10, atol=1e-12):
+    found, wanted = learned(fitted), learned(expected)
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            # Means of centred columns are zero but for rounding.
+            np.testing.assert_allclose(found[name], value, rtol=rtol, atol=atol, err_msg=name)
+        elif isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(found[name], value)
+        elif value is None or isinstance(value, (str, bool)):
+            assert found[name] == value, name
+        else:
+            np.testing.assert_allclose(found[name], value, rtol=rtol, atol=atol, err_msg=name)
+
+
+def check(transformer, X, cv, y=None, groups=None, sample_weight=None, rtol=1e-10, atol=1e-12):
+    folds = cross_fit(transformer, X, y, cv=cv, groups=groups, sample_weight=sample_weight)
+    splits = read_splits(cv, N_ROWS, y=y, groups=groups)
+    assert len(folds) == len(splits)
+    for (fitted, train, test), (expected_train, expected_test) in zip(folds, splits, strict=True):
+        np.testing.assert_array_equal(train, expected_train)
+        np.testing.assert_array_equal(test, expected_test)
+        ordinary, weights = clone(transformer), {}
+        if sample_weight is not None:
+            steps = [name for name, _ in getattr(transformer, "steps", [])]
+            keys = [f"{name}__sample_weight" for name in steps] or ["sample_weight"]
+            weights = dict.fromkeys(keys, sample_weight[train])
+        part = X.iloc[train] if hasattr(X, "iloc") else X[train]
+        ordinary.fit(part, None if y is None else y[train], **weights)
+        assert_same_fit(fitted, ordinary, rtol, atol)
+    return folds
+
+
+@pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
+@pytest.mark.parametrize(
+    "chain", ["StandardScaler", "MinMaxScaler", "PCA", "Whitener", "standardized PCA"]
+)
+def test_any_split(chain, cv):
+    check(CHAINS[chain], ROWS, cv, LABELS, groups_of(cv))
+
+
+@pytest.mark.parametrize("transformer", CHAINS.values(), ids=CHAINS)
+@pytest.mark.parametrize("cv", ["shuffled", "TimeSeriesSplit"])
+def test_any_chain(transformer, cv):
+    folds = check(transformer, ROWS, SPLITTERS[cv], LABELS)
+    assert folds.n_passes == 1
+
+
+@pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
+@pytest.mark.parametrize("chain", ["StandardScaler", "PCA", "standardized PCA"])
+def test_weights(chain, cv):
+    check(CHAINS[chain], ROWS, cv, LABELS, groups_of(cv), WEIGHTS)
+
+
+@pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
+@pytest.mark.parametrize("chain", ["StandardScaler", "MinMaxScaler", "one after the other"])
+def test_missing_values(chain, cv):
+    rows = np.where(GENERATOR.random(ROWS.shape) < 0.2, np.nan, ROWS)
+    check(CHAINS[chain], rows, cv, LABELS, groups_of(cv))
+
+
+def constant(rows):
+    return rows * [1, 1, 0, 1] + [0, 0, 0.1, 0]
+
+
+def collinear(rows):
+    return rows @ np.array([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 1e-3]])
+
+
+HOSTILE = {
+    "far from zero": lambda rows: rows + 1e9,
+    "constant column": constant,
+    "almost collinear": collinear,
+    "tiny units": lambda rows: rows * [1e-9, 1, 1e-3, 1e6],
+    "huge": lambda rows: rows * [1e200, 1, 1e-200, 1],
+    "integers beyond float64": lambda rows: 2**60 + rows.astype(np.int64),
+    "Fortran order": np.asfortranarray,
+    "read-only": lambda rows: np.broadcast_to(rows, rows.shape),
+    "frame": lambda rows: pd.DataFrame(rows, columns=list("abcd")),
+    "nullable frame": lambda rows: pd.DataFrame(rows, columns=list("abcd")).convert_dtypes(),
+    "list": lambda rows: rows.tolist(),
+}
+
+
+@pytest.mark.parametrize("chain", ["StandardScaler", "PCA", "standardized PCA", "scaled PCA"])
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_rows(chain, make):
+    X = make(ROWS)
+    cv = KFold(4, shuffle=True, random_state=0)
+    if isinstance(X, list):
+        folds, same = (cross_fit(CHAINS[chain], rows, cv=cv) for rows in (X, np.array(X)))
+        for fold, other in zip(folds, same, strict=True):
+            assert_same_fit(fold.transformer, other.transformer, 0)
+    else:
+        check(CHAINS[chain], X, cv, rtol=1e-10 if make is not HOSTILE["far from zero"] else 1e-6)
+
+
+def test_float32_rows_differ_by_their_rounding_between_steps_only():
+    folds = check(StandardScaler(), ROWS.astype(np.float32), KFold(3))
+    assert folds[0].transformer.transform(ROWS[:1].astype(np.float32)).dtype == np.float32
+    (fold, *_) = check(
+        CHAINS["standardized PCA"], ROWS.astype(np.float32), KFold(3), rtol=1e-6, atol=1e-8
+    )
+    assert fold.transformer[-1].components_.dtype == np.float32
+
+
+def test_polars_and_output_containers():
+    X = pl.DataFrame(ROWS, schema=list("abcd"), orient="row")
+    chain = clone(CHAINS["standardized PCA"]).set_output(transform="polars")
+    for fold in cross_fit(chain, X, cv=KFold(3, shuffle=True, random_state=0)):
+        scaler, pca = fold.transformer
+        assert list(scaler.feature_names_in_) == list(pca.feature_names_in_) == list("abcd")
+        assert fold.transformer.transform(X).columns == ["pca0", "pca1"]
+    (_, pca), *_ = (fold.transformer for fold in cross_fit(CHAINS["standardized PCA"], X, cv=3))
+    assert not hasattr(pca, "feature_names_in_")
+
+
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_array, sparse.coo_array])
+def test_sparse_rows(make):
+    X = make(np.where(GENERATOR.random(ROWS.shape) < 0.3, ROWS, 0.0))
+    for transformer in (
+        StandardScaler(with_mean=False),
+        PCA(n_components=2, svd_solver="covariance_eigh"),
+        make_pipeline(StandardScaler(with_mean=False), PCA(svd_solver="covariance_eigh")),
+    ):
+        dense = X.tocsr()
+        for fitted, train, _ in cross_fit(transformer, X, cv=KFold(3)):
+            assert_same_fit(fitted, clone(transformer).fit(dense[train]))
+
+
+def test_wide_rows():
+    wide = GENERATOR.normal(size=(30, 50))
+    for transformer in (PCA(), make_pipeline(StandardScaler(), PCA(n_components=5))):
+        for fitted, train, _ in cross_fit(transformer, wide, cv=KFold(3)):
+            ordinary = clone(transformer).fit(wide[train])
+            images = [pipe.transform(wide)[:, :5] for pipe in (fitted, ordinary)]
+            np.testing.assert_allclose(images[0], images[1], atol=1e-10)
+
+
+# What is learned, and from what ---------------------------------------------------------------
+
+
+# Poisoned rows are all that other splits learn from, and these say so.
+@pytest.mark.filterwarnings("ignore::skscale.errors.AllMissingWarning")
+@pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
+@pytest.mark.parametrize(
+    ("chain", "poison"),
+    [
+        ("StandardScaler", 1e300),
+        ("StandardScaler", np.nan),
+        ("MinMaxScaler", np.nan),
+        ("Whitener", 1e300),
+        ("standardized PCA", 1e300),
+    ],
+)
+def test_held_out_rows_do_not_move_a_bit(chain, poison, cv):
+    folds = cross_fit(CHAINS[chain], ROWS, LABELS, cv=cv, groups=groups_of(cv))
+    for k, fold in enumerate(folds):
+        poisoned = ROWS.copy()
+        poisoned[np.setdiff1d(np.arange(N_ROWS), fold.train)] = poison
+        again = cross_fit(CHAINS[chain], poisoned, LABELS, cv=cv, groups=groups_of(cv))[k]
+        steps = zip(
+            *(
+                getattr(f.transformer, "named_steps", {"": f.transformer}).values()
+                for f in (fold, again)
+            ),
+            strict=True,
+        )
+        assert all(step.statistic_ == same.statistic_ for step, same in steps)
+
+
+def test_infinity_in_rows_that_nobody_learns_from_is_not_looked_at():
+    rows = ROWS.copy()
+    rows[-1] = np.inf  # in the last test part only
+    check(StandardScaler(), rows, TimeSeriesSplit(3))
+
+
+def test_every_row_is_measured_once(monkeypatch):
+    counted, of = [], Scatter.of
+
+    def counting(rows, weights=None):
+        counted.append(len(rows))
+        return of(rows, weights)
+
+    monkeypatch.setattr(Scatter, "of", counting)
+    monkeypatch.setattr(Moments, "of", None)  # follows from the scatter matrix
+    for cv in (KFold(5, shuffle=True, random_state=0), LeaveOneGroupOut()):
+        counted.clear()
+        folds = cross_fit(CHAINS["standardized PCA"], ROWS, cv=cv, groups=groups_of(cv))
+        assert sum(counted) == N_ROWS
+        assert repr(folds) == f"<{len(folds)} folds of 240 rows, fitted in 1 pass>"
+    counted.clear()
+    cross_fit(CHAINS["standardized PCA"], ROWS, cv=TimeSeriesSplit(5))
+    assert sum(counted) == 200  # nobody learns from the last 40
+
+
+def test_a_finer_statistic_takes_a_second_pass_for_all():
+    folds = cross_fit(PCA(), collinear(ROWS), cv=4)
+    assert all(isinstance(fold.transformer.statistic_, Triangle) for fold in folds)
+
+
+@pytest.mark.parametrize(
+    ("cv", "n_passes"),
+    [
+        (RepeatedKFold(n_splits=5, n_repeats=6, random_state=0), 6),
+        (ShuffleSplit(9, random_state=0), 3),
+        (LeaveOneOut(), 18),
+    ],
+)
+def test_splits_with_many_overlaps_take_more_passes(cv, n_passes):
+    assert cross_fit(StandardScaler(), ROWS, cv=cv).n_passes == n_passes
+
+
+def test_callbacks_are_told_of_a_fit_of_rows():
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9")
+    told = []
+
+    class Listener(BaseEstimator):
+        max_propagation_depth = 1
+
+        def setup(self, **kwargs): ...
+
+        def teardown(self, **kwargs): ...
+
+        def on_fit_task_begin(self, estimator, context, *, X):
+            told.append(len(X))
+
+        def on_fit_task_end(self, *args, **kwargs): ...
+
+    assert callback is not None
+    cross_fit(StandardScaler().set_callbacks(Listener()), ROWS, cv=KFold(4))
+    assert told == [180] * 4
+
+
+def test_what_was_measured_travels_and_nothing_else():
+    shared = SharedFits(ROWS, None, read_splits(3, N_ROWS))
+    shared.prefetch(StandardScaler())
+    copied = pickle.loads(pickle.dumps(shared))
+    before = dict(copied._measured)
+    assert_same_fit(copied.fit(StandardScaler(), 1), shared.fit(StandardScaler(), 1), 0)
+    assert_same_fit(copied.fit(PCA(), 1), PCA().fit(ROWS[copied.splits[1][0]]))
+    assert copied._measured.keys() == before.keys()
+
+
+# What goes wrong ------------------------------------------------------------------------------
+
+
+def test_rows_that_a_fit_refuses_are_refused_in_its_words():
+    rows = ROWS.copy()
+    rows[0, 2] = np.nan
+    message = r"columns 2\. PCA does not accept missing values"
+    with pytest.raises(MissingValueError, match=message):
+        cross_fit(CHAINS["standardized PCA"], rows, cv=3)
+    with pytest.raises(MissingValueError, match=message):
+        cross_fit(make_pipeline(PCA()), rows, cv=3)
+    with pytest.raises(NonNumericColumnError, match="not numbers"):
+        cross_fit(StandardScaler(), pd.DataFrame({"a": list("xyz" * 4)}), cv=3)
+    with pytest.raises(ValueError, match="n_components"):
+        cross_fit(PCA(n_components=9), ROWS, cv=3)
+    with pytest.raises(ValueError, match="n_components"):
+        cross_fit(make_pipeline(SimpleImputer(), PCA(n_components=9)), ROWS, cv=3)
+
+
+def test_one_training_part_that_is_refused_is_enough():
+    rows = ROWS.copy()
+    rows[-1, 0] = np.inf
+    with pytest.raises(ValueError, match="row 159, column 0"):  # of its training part
+        cross_fit(StandardScaler(), rows, cv=KFold(3))
+
+
+def test_weights_of_zero_in_a_training_part():
+    weights = (np.arange(N_ROWS) < 80).astype(float)
+    with pytest.raises(SampleWeightError, match="zero in every row"):
+        cross_fit(StandardScaler(), ROWS, cv=KFold(3), sample_weight=weights)
+    with pytest.raises(SampleWeightError, match=r"shape \(240,\)"):
+        cross_fit(StandardScaler(), ROWS, cv=KFold(3), sample_weight=weights[1:])
+
+
+class Unfittable(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        raise RuntimeError("never")
+
+
+def test_nothing_of_the_caller_is_changed():
+    rows, transformer = ROWS.copy(), make_pipeline(StandardScaler(copy=False), PCA())
+    cross_fit(transformer, rows, cv=3)
+    np.testing.assert_array_equal(rows, ROWS)
+    assert not hasattr(transformer[0], "mean_")
+    with pytest.raises(RuntimeError, match="never"):
+        cross_fit(make_pipeline(StandardScaler(copy=False), Unfittable()), rows, cv=3)
+    np.testing.assert_array_equal(rows, ROWS)

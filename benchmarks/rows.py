@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from sklearn import decomposition, preprocessing
+from sklearn.model_selection import KFold, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
 
 import skscale
 from benchmarks import sides
@@ -46,6 +48,7 @@ NUMPY = {
 
 TALL, LONG, BROAD = Data(2_000_000, 50), Data(20_000_000, 5), Data(100_000, 1000)
 MIDDLING = Data(10_000, 20)
+FOLDS = Data(1_000_000, 50)
 PCA_TALL, PCA_BROAD, PCA_WIDE = Data(1_000_000, 100), Data(50_000, 1000), Data(500, 20_000)
 SMALL, ONE = Data(100, 10), Data(1, 20)
 
@@ -81,7 +84,7 @@ class Row:
 
 def every_row(*, quick: bool = False) -> Iterator[Row]:
     """Yield all rows; `quick` makes large tables small, of which nothing is expected."""
-    for row in (*scalers(), *components(), *small(), *memory(), *importing()):
+    for row in (*scalers(), *components(), *folds(), *small(), *memory(), *importing()):
         yield replace(row, targets={}, data=row.data and smaller(row.data)) if quick else row
 
 
@@ -223,6 +226,27 @@ def best_of_wide() -> Row:
         make = partial(decomposition.PCA, svd_solver=solver, **fifty)
         against[f"sklearn ({solver})"] = sides.fitting(make)
     return Row("PCA", "fit, 50 components", PCA_WIDE, against, {"sklearn": 1})
+
+
+# Folds ------------------------------------------------------------------------------------
+
+
+def folds() -> Iterator[Row]:
+    """Yield rows of fits on the training rows of many splits, the splitter's own time aside."""
+    ours = partial(make_pipeline, skscale.StandardScaler(), skscale.PCA())
+    theirs = partial(make_pipeline, preprocessing.StandardScaler(), decomposition.PCA())
+    limit = {OUR_PCA: sides.fitting(skscale.PCA)}
+    ten = {"10 folds": KFold(10), "10 shuffled folds": KFold(10, shuffle=True, random_state=0)}
+    for name, splitter in ten.items():
+        against = {
+            "skscale": sides.crossing(ours, splitter),
+            "sklearn": sides.fitting_each(theirs, splitter),
+        }
+        targets = {"sklearn": 30, OUR_PCA: 1.8}
+        yield Row("cross_fit", f"scaled PCA, {name}", FOLDS, {**against, **limit}, targets)
+    against = {"skscale": sides.crossing(ours, LeaveOneGroupOut(), 200)}
+    work = "scaled PCA, 200 groups"
+    yield Row("cross_fit", work, FOLDS, {**against, **limit}, {OUR_PCA: 3})
 
 
 # Small tables -----------------------------------------------------------------------------

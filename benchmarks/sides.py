@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data import Data
+from skscale._splits import Splits, read_splits
+from skscale.model_selection import cross_fit
 
 Make = Callable[[], Any]
 Call = Callable[[], Any]
@@ -54,6 +56,37 @@ def inverting(make: Make) -> Side:
 def transforming_after(learned_from: Data, make: Make) -> Side:
     """Transform after having learned from other rows."""
     return lambda X: partial(make().fit(learned_from.make()).transform, X)
+
+
+# Folds ------------------------------------------------------------------------------------
+
+
+def crossing(make: Make, splitter: Any, n_groups: int | None = None) -> Side:
+    """Fit on the training rows of all splits, which are known before."""
+
+    def side(X: np.ndarray) -> Call:
+        splits = known_splits(X, splitter, n_groups)
+        return lambda: cross_fit(make(), X, cv=splits)
+
+    return side
+
+
+def fitting_each(make: Make, splitter: Any) -> Side:
+    """Fit on the training rows of one split after the other, which are known before."""
+
+    def side(X: np.ndarray) -> Call:
+        splits = list(known_splits(X, splitter, None))
+        return lambda: [make().fit(X[train]) for train, _ in splits]
+
+    return side
+
+
+def known_splits(X: np.ndarray, splitter: Any, n_groups: int | None) -> Splits:
+    """Run a splitter, the groups of rows being drawn."""
+    groups = None
+    if n_groups is not None:
+        groups = np.random.default_rng(2).integers(0, min(n_groups, len(X)), len(X))
+    return read_splits(splitter, len(X), groups=groups)
 
 
 # Limits of the machine --------------------------------------------------------------------

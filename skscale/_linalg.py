@@ -60,7 +60,7 @@ class Axes(NamedTuple):
 
 def eigen_axes(scatter: Array, n_rows: float) -> Axes:
     """Axes from a centred scatter matrix, by a symmetric eigendecomposition."""
-    values, vectors = linalg.eigh(scatter, check_finite=False, driver="evd")
+    values, vectors = np.linalg.eigh(scatter)  # scipy's would not let other threads work
     values, vectors = values[::-1], vectors[:, ::-1]
     # Rounding leaves eigenvalues of the order of eps times the first, of either sign.
     floor = np.sqrt(4 * len(values) * EPSILON)
@@ -177,6 +177,10 @@ def fix_signs(components: Array) -> Array:
 def pad(axes: Axes, k: int) -> Axes:
     """The first k axes, missing ones as rows of zeros."""
     n_missing = max(k - len(axes.singular_values), 0)
+    if n_missing == 0:
+        return axes._replace(
+            singular_values=axes.singular_values[:k], components=axes.components[:k]
+        )
     return axes._replace(
         singular_values=np.pad(axes.singular_values, (0, n_missing))[:k],
         components=np.pad(axes.components, ((0, n_missing), (0, 0)))[:k],
@@ -194,6 +198,8 @@ def complete(axes: Axes, k: int) -> Axes:
     n_features = axes.components.shape[1]
     n_axes = min(k, n_features)
     n_signal = min(rank(axes, axes.floor), n_axes)
+    if n_signal == n_axes:
+        return axes._replace(components=axes.components[:n_axes])
     values = np.pad(axes.singular_values, (0, max(n_axes - len(axes.singular_values), 0)))
     components = np.zeros((n_axes, n_features))
     components[:n_signal] = axes.components[:n_signal]

@@ -104,7 +104,8 @@ def read_splits(
     Parameters
     ----------
     cv : int, splitter, iterable of (train, test), or None
-        As scikit-learn takes it: a number of folds, stratified for a classifier.
+        As scikit-learn takes it: a number of folds, stratified for a classifier. `Splits` of as
+        many rows are what they are.
     n_rows : int
         Rows of the table.
     X, y, groups : object, default=None
@@ -117,6 +118,8 @@ def read_splits(
     SplitError
         No splits; no training or no test rows; rows that are not there; or rows in both parts.
     """
+    if isinstance(cv, Splits) and cv.n_rows == n_rows:
+        return cv
     splitter = check_cv(cv, y, classifier=estimator is not None and is_classifier(estimator))
     given = np.empty((n_rows, 1)) if X is None else X
     by_construction = type(splitter) in TRAINS_ON_THE_REST
@@ -135,9 +138,15 @@ def read_splits(
 def _read(k: int, train: Any, test: Any, n_rows: int, by_construction: bool) -> Split:
     if by_construction and len(train) + len(test) == n_rows and len(train) and len(test):
         return Split(None, test)
-    train, test = _rows(k, "train", train, n_rows), _rows(k, "test", test, n_rows)
+    test = _rows(k, "test", test, n_rows)
     is_test = np.zeros(n_rows, dtype=bool)
     is_test[test] = True
+    train = np.asarray(train)
+    if train.dtype.kind in "iu" and train.shape == (n_rows - np.count_nonzero(is_test),):
+        is_rest = np.array_equal(train, np.flatnonzero(~is_test))
+        if is_rest and len(train) + len(test) == n_rows and len(train):
+            return Split(None, test)
+    train = _rows(k, "train", train, n_rows)
     in_both = train[is_test[train]]
     if len(in_both):
         raise SplitError(
@@ -145,9 +154,7 @@ def _read(k: int, train: Any, test: Any, n_rows: int, by_construction: bool) -> 
             f"among them row {in_both[0]}. What is tested on must not be learned from: leave "
             "these rows out of one of the two."
         )
-    is_rest = len(train) + np.count_nonzero(is_test) == n_rows and (np.diff(train) > 0).all()
-    is_plain = len(test) == np.count_nonzero(is_test)
-    return Split(None if is_rest and is_plain else train, test)
+    return Split(train, test)
 
 
 def _rows(k: int, part: str, rows: Any, n_rows: int) -> Array:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skscale import _kernels as kernels
-from skscale._kernels import _affine, _extrema, _moments, _scatter
+from skscale._kernels import _affine, _extrema, _merging, _moments, _scatter
 from skscale.errors import InfiniteValueError
 
 from . import draws, truth
@@ -315,3 +315,40 @@ def test_kernels_in_use_are_those_asked_for():
     assert wanted == kernels.IN_USE
     for name in ("moments", "extrema", "standardize"):
         assert (getattr(kernels, name) is getattr(compiled, name)) == (module is compiled)
+
+
+def means(random, n_columns, scale=1.0):
+    """Weights and means of some rows, with low parts."""
+    mean = random.normal(size=n_columns) * scale
+    return random.integers(1, 9, n_columns).astype(float), mean, np.spacing(mean) / 3
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 50, 257])
+@pytest.mark.parametrize("scale", [1.0, 1e150, 1e-150, 1e-310, 1e305])
+def test_means_are_merged_to_the_same_bits(n_columns, scale):
+    random = np.random.default_rng(n_columns)
+    first, second = means(random, n_columns, scale), means(random, n_columns, scale)
+    first[0][::5] = 0.0  # no rows
+    second[1][::3], second[2][::3] = first[1][::3], first[2][::3]  # no distance
+    for pair in ((*first, *second), (*second, *first), (*first, *first)):
+        found, expected = compiled.add_means(*pair), _merging.add_means(*pair)
+        for of_one, of_other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(of_one, of_other)
+
+
+def test_ordinary_means_are_merged_alone(monkeypatch):
+    monkeypatch.setattr(_merging, "add_means", refuse)
+    random = np.random.default_rng(0)
+    compiled.add_means(*means(random, 9), *means(random, 9, 1e9))
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 50, 257])
+def test_scatter_matrices_are_merged_to_the_same_bits(n_columns):
+    random = np.random.default_rng(n_columns)
+    parts = random.normal(size=(4, n_columns, n_columns)) * [[[1]], [[1e-17]], [[9]], [[1e-17]]]
+    apart, weight = random.normal(size=(2, n_columns))
+    given = ((parts[0], parts[1]), (parts[2].T, parts[3]), apart, weight)
+    for of_one, of_other in zip(
+        compiled.add_scatter(*given), _merging.add_scatter(*given), strict=True
+    ):
+        np.testing.assert_array_equal(of_one, of_other)

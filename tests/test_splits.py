@@ -101,6 +101,9 @@ def test_a_number_of_folds_is_stratified_for_a_classifier():
 
 def test_a_random_splitter_is_run_once():
     splits = read_splits(ShuffleSplit(2), N_ROWS)
+    assert read_splits(splits, N_ROWS) is splits
+    with pytest.raises(SplitError, match="Was cv made for another table"):
+        read_splits(splits, 5)
     np.testing.assert_array_equal(splits[0][0], splits[0][0])
 
 
@@ -156,3 +159,11 @@ def test_entries_of_columns_are_taken():
     assert take_rows(["a", "b", "c"], rows) == ["c", "a"]
     assert take_rows(pd.Series([1, 2, 3], index=[7, 8, 9]), rows).to_dict() == {9: 3, 7: 1}
     assert take_rows(pl.Series([1, 2, 3]), rows).to_list() == [3, 1]
+
+
+def test_a_mask_is_not_taken_for_row_numbers():
+    # As numbers, False and True are rows 0 and 1: all but the test row.
+    train, _ = read_splits([(np.array([False, True]), [0])], 2)[0]
+    np.testing.assert_array_equal(train, [1])
+    with pytest.raises(SplitError, match="dtype bool"):
+        read_splits([(np.array([False, True]), [2])], 3)

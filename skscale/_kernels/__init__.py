@@ -27,8 +27,9 @@ from skscale._kernels._exact import (
     subtract,
     two_sum,
 )
+from skscale._kernels._merging import LOWEST
 from skscale._kernels._moments import ordinary_exponent
-from skscale._kernels._scatter import add_scatter, centred
+from skscale._kernels._scatter import centred
 from skscale._kernels._sparse import check_stored, sparse_moments
 from skscale._kernels._triangle import factor, join, triangle, wide_triangle
 from skscale.errors import MissingDependencyError
@@ -43,6 +44,8 @@ IN_USE = "numpy"
 if WANTED != "numpy":
     try:
         from skscale._kernels._compiled import (
+            add_means,
+            add_scatter,
             deviations,
             extrema,
             interpolate,
@@ -69,15 +72,18 @@ if IN_USE == "numpy":
         unstandardize,
     )
     from skscale._kernels._extrema import extrema
+    from skscale._kernels._merging import add_means, add_scatter
     from skscale._kernels._moments import moments
     from skscale._kernels._scatter import deviations, scatter
 
 __all__ = [
     "EXACT_INTEGER",
     "IN_USE",
+    "LOWEST",
     "Array",
     "Rows",
     "WideRows",
+    "add_means",
     "add_scatter",
     "as_rows",
     "centred",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from skscale._kernels import _affine, _extrema, _loops, _moments, _scatter
+from skscale._kernels import _affine, _extrema, _loops, _merging, _moments, _scatter
 from skscale._kernels._exact import Array, Rows
 
 Kernel = TypeVar("Kernel", bound=Callable[..., bool])
@@ -70,6 +70,28 @@ def deviations(rows: Rows, high: Array, low: Array | None, out: Array) -> tuple[
 def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
     """Mean and centred scatter matrix of rows."""
     return _scatter.scatter(rows, weights, deviations)
+
+
+def add_means(
+    weight: Array, mean: Array, mean_low: Array, weight_two: Array, mean_two: Array, low_two: Array
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Mean of earlier and later rows together, and the distance between the two."""
+    given = (weight, mean, mean_low, weight_two, mean_two, low_two)
+    count, high, low, difference, factor = merged = np.empty((5, len(mean)))
+    if _loops.add_means(*map(np.ascontiguousarray, given), *merged):
+        exponent = np.where((difference == 0) | (factor == 0), _merging.LOWEST, 0)
+        return count, high, low, difference, exponent, factor
+    return _merging.add_means(*given)
+
+
+def add_scatter(
+    first: tuple[Array, Array], second: tuple[Array, Array], apart: Array, weight: Array
+) -> tuple[Array, Array]:
+    """``first + second + (apart * weight) apart'``, matrices being unevaluated sums of two."""
+    high, low = np.empty((len(apart), len(apart))), np.empty((len(apart), len(apart)))
+    parts = (np.ascontiguousarray(part) for part in (*first, *second, apart, weight))
+    _loops.add_scatter(*parts, high, low)
+    return high, low
 
 
 def _compiled(twin: Kernel, *, inverse: bool) -> Kernel:

@@ -10,3 +10,5 @@ moments: Any
 deviations: Any
 extrema: Any
 affine: Any
+add_means: Any
+add_scatter: Any

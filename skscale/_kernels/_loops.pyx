@@ -11,7 +11,7 @@ What is not ordinary is not dealt with here: the functions say so, and their twi
 closer.
 """
 
-from libc.math cimport INFINITY, nextafter
+from libc.math cimport INFINITY, fabs, nextafter
 
 cdef enum:
     TILE = 256  # columns whose sums stay in the first cache together with the rows
@@ -23,6 +23,9 @@ cdef enum:
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
 cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
 cdef double LARGEST = 2.0**800
+
+cdef double ORDINARY_MEAN = 2.0**400  # means, and distances of means, in this range
+cdef double SMALLEST_DISTANCE = 2.0**-400  # are squared as they are
 
 cdef enum:
     _ORDINARY
@@ -720,3 +723,62 @@ def affine(
             rows, origin, low, width, exponent, lower, upper, clip, inverse, out
         )
     return status
+
+
+# Merging ------------------------------------------------------------------------------------
+
+
+cdef inline double sum_of(double a, double b, double *error) noexcept nogil:
+    """Sum of two numbers, and its rounding error (Knuth's two_sum)."""
+    cdef double total = a + b
+    cdef double part = total - a
+    error[0] = (a - (total - part)) + (b - part)
+    return total
+
+
+def add_means(
+    const double[::1] weight, const double[::1] mean, const double[::1] mean_low,
+    const double[::1] weight_two, const double[::1] mean_two, const double[::1] low_two,
+    double[::1] count, double[::1] high, double[::1] low, double[::1] difference,
+    double[::1] factor,
+):
+    """Merge the means of earlier and later rows; whether all was ordinary, so that it is done."""
+    cdef Py_ssize_t j
+    cdef double error, apart, share
+    for j in range(mean.shape[0]):
+        if not (weight[j] > 0.0 and weight_two[j] > 0.0):
+            return False
+        if not (fabs(mean[j]) <= ORDINARY_MEAN and fabs(mean_two[j]) <= ORDINARY_MEAN):
+            return False
+        count[j] = weight[j] + weight_two[j]
+        share = weight_two[j] / count[j]
+        apart = sum_of(mean_two[j], -mean[j], &error)
+        apart += error + (low_two[j] - mean_low[j])
+        if apart != 0.0 and not (SMALLEST_DISTANCE <= fabs(apart) <= ORDINARY_MEAN):
+            return False
+        high[j] = sum_of(mean[j], apart * share, &error)
+        high[j] = sum_of(high[j], error + mean_low[j], &low[j])
+        difference[j] = apart
+        factor[j] = weight[j] * share
+    return True
+
+
+def add_scatter(
+    const double[:, ::1] first, const double[:, ::1] first_low,
+    const double[:, ::1] second, const double[:, ::1] second_low,
+    const double[::1] apart, const double[::1] weight,
+    double[:, ::1] high, double[:, ::1] low,
+):
+    """``first + second + (apart * weight) apart'``, matrices being unevaluated sums of two."""
+    cdef Py_ssize_t i, j
+    cdef double total, error, rounding, weighted
+    with nogil:
+        for i in range(apart.shape[0]):
+            weighted = apart[i] * weight[i]
+            for j in range(apart.shape[0]):
+                total = sum_of(first[i, j], second[i, j], &error)
+                error += first_low[i, j]
+                error += second_low[i, j]
+                total = sum_of(total, weighted * apart[j], &rounding)
+                error += rounding
+                high[i, j] = sum_of(total, error, &low[i, j])

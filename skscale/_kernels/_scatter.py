@@ -178,25 +178,3 @@ def centred(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
     if column is not None:
         deviation *= np.sqrt(column)
     return mean, mean_low, deviation, exponent
-
-
-def add_scatter(
-    first: tuple[Array, Array], second: tuple[Array, Array], apart: Array, weight: Array
-) -> tuple[Array, Array]:
-    """``first + second + (apart * weight) apart'``, matrices being unevaluated sums of two.
-
-    Some rows at a time, so that the steps of the compensated sum stay in cache.
-    """
-    n_columns = len(apart)
-    high, low = np.empty((n_columns, n_columns)), np.empty((n_columns, n_columns))
-    weighted = (apart * weight)[:, np.newaxis]
-    step = max(1, CHUNK // 8 // max(1, n_columns))
-    for start in range(0, n_columns, step):
-        part = slice(start, start + step)
-        total, error = two_sum(first[0][part], second[0][part])
-        error += first[1][part]
-        error += second[1][part]
-        total, rounding = two_sum(total, weighted[part] * apart)
-        error += rounding
-        high[part], low[part] = two_sum(total, error)
-    return high, low

@@ -61,10 +61,10 @@ def _(statistic: RadialScatter, k: int | None = None, may_square: bool = False) 
 
 def common_units(matrix: Array, exponent: Array) -> tuple[Array, int]:
     """Columns brought from units of ``2**exponent[i]`` to the largest of these units."""
-    used = exponent[(matrix != 0).any(axis=0)]
-    largest = int(used.max()) if len(used) else 0
     if not exponent.any():
         return matrix, 0
+    used = exponent[(matrix != 0).any(axis=0)]
+    largest = int(used.max()) if len(used) else 0
     return np.ldexp(matrix, np.minimum(exponent - largest, 0)), largest
 
 

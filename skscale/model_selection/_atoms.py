@@ -44,10 +44,10 @@ def find_passes(splits: Splits) -> list[Pass]:
         if not is_plain:  # rows that are repeated are no set
             passes.append(Pass([k], [np.sort(splits[k][0])], [np.zeros(1, dtype=np.int64)]))
             continue
-        if not partition.takes(rows):
+        if not partition.add(k, rows, is_train):
             passes.append(partition.close())
             partition = _Partition(splits.n_rows)
-        partition.add(k, rows, is_train)
+            partition.add(k, rows, is_train)
     if partition.splits:
         passes.append(partition.close())
     return passes
@@ -79,28 +79,26 @@ class _Partition:
         self._is_member: list[Array] = []  # for every split, which atoms it had when it came
         self._parent = np.zeros(1, dtype=np.int64)
 
-    def takes(self, rows: Array) -> bool:
-        """Whether a split that tells these rows from the others leaves few enough atoms."""
-        if not self.splits:
-            return True
-        n_atoms = len(self._sizes) + int(np.count_nonzero(self._cut(rows)))
+    def add(self, k: int, rows: Array, is_train: bool) -> bool:
+        """Split every atom that has some of these rows and others too; if too many, do nothing."""
+        labels = self._label[rows]
+        inside = np.bincount(labels, minlength=len(self._sizes))
+        parents = np.flatnonzero((inside > 0) & (inside < self._sizes))
+        n_atoms = len(self._sizes) + len(parents)
         few = n_atoms <= 2 * (len(self.splits) + 1) + 2
-        return few and n_atoms * FEWEST_ROWS <= len(self._label)
-
-    def add(self, k: int, rows: Array, is_train: bool) -> None:
-        """Split every atom that has some of these rows and others too."""
-        is_cut = self._cut(rows)
-        inside = np.bincount(self._label[rows], minlength=len(self._sizes))
-        parents = np.flatnonzero(is_cut)
+        if self.splits and not (few and n_atoms * FEWEST_ROWS <= len(self._label)):
+            return False
+        is_inside = np.append(inside > 0, np.ones(len(parents), dtype=bool))
+        is_inside[parents] = False
+        self.splits.append(k)
+        self._is_member.append(is_inside == is_train)
         now = np.arange(len(self._sizes), dtype=np.int32)
-        now[parents] = len(self._sizes) + np.arange(len(parents))
-        self._label[rows] = now[self._label[rows]]
+        now[parents] = np.arange(len(self._sizes), n_atoms)
+        self._label[rows] = now[labels]
         self._sizes[parents] -= inside[parents]
         self._sizes = np.append(self._sizes, inside[parents])
         self._parent = np.append(self._parent, parents)
-        is_inside = np.append((inside > 0) & ~is_cut, np.ones(len(parents), dtype=bool))
-        self.splits.append(k)
-        self._is_member.append(is_inside == is_train)
+        return True
 
     def close(self) -> Pass:
         """The pass that serves these splits."""
@@ -112,11 +110,6 @@ class _Partition:
             [rows[atom] for atom in used],
             [np.flatnonzero(is_member[used]) for is_member in members],
         )
-
-    def _cut(self, rows: Array) -> Array:
-        """Which atoms have some of these rows, and others."""
-        inside = np.bincount(self._label[rows], minlength=len(self._sizes))
-        return (inside > 0) & (inside < self._sizes)
 
     def _inherited(self, is_member: Array) -> Array:
         """Membership of all atoms, later ones being parts of earlier ones."""

@@ -99,12 +99,8 @@ def cross_fit(
     """
     splits = read_splits(cv, n_samples(X), X, y, groups, transformer)
     shared = SharedFits(X, y, splits, sample_weight)
-    shared.prefetch(transformer)
-    return CrossFit(
-        [Fold(shared.fit(transformer, k), splits, k) for k in range(len(splits))],
-        splits.n_rows,
-        len(shared.passes),
-    )
+    folds = [Fold(fitted, splits, k) for k, fitted in enumerate(shared.fit_all(transformer))]
+    return CrossFit(folds, splits.n_rows, len(shared.passes))
 
 
 class Fold:

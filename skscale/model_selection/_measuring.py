@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from contextlib import nullcontext
 from itertools import groupby
@@ -51,12 +52,12 @@ def measure_pass(
     blocks = [
         (atom, block) for atom, rows in enumerate(one_pass.atoms) for block in _blocks(rows, step)
     ]
-    seen_wide = False
+    seen_wide, read = False, _Reader(table)
 
     def of_block(place: tuple[int, slice | Array]) -> tuple[int, dict[type, Any]]:
         nonlocal seen_wide
         atom, block = place
-        rows: Any = _take(table, block)
+        rows = read(block)
         seen_wide |= isinstance(rows, WideRows)
         of_rows = None if weights is None else weights[block]
         return atom, {kind: _measure(kind, rows, of_rows) for kind in kinds}
@@ -94,16 +95,31 @@ def _measure(kind: Any, rows: Any, weights: Array | None) -> Statistic | Unmeasu
     return statistic
 
 
-def _take(table: Table, block: slice | Array) -> Any:
-    source = table.source
-    if (
-        isinstance(block, np.ndarray)
-        and isinstance(source, np.ndarray)
-        and source.flags.c_contiguous
-    ):
-        return as_rows(source.take(block, axis=0))  # half the time of source[block]
-    rows: Any = table.rows(block)
-    return rows if sparse.issparse(rows) else as_rows(rows)
+class _Reader:
+    """Blocks of a table, some of them gathered from all over it.
+
+    A block is gathered into memory that its thread has used before, for to get new memory from the
+    system takes as long as to fill it. It is overwritten by the next one.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        source = table.source
+        self._in_order = isinstance(source, np.ndarray) and source.flags.c_contiguous
+        self._thread = threading.local()
+
+    def __call__(self, block: slice | Array) -> Any:
+        if self._in_order and isinstance(block, np.ndarray):
+            return as_rows(self._gather(self._table.source, block))
+        rows: Any = self._table.rows(block)
+        return rows if sparse.issparse(rows) else as_rows(rows)
+
+    def _gather(self, source: Array, block: Array) -> Array:
+        buffer = getattr(self._thread, "buffer", None)
+        if buffer is None or len(buffer) < len(block):
+            buffer = self._thread.buffer = np.empty((len(block), source.shape[1]), source.dtype)
+        # Clipping numbers that are in range lets numpy write to the buffer directly.
+        return np.take(source, block, axis=0, out=buffer[: len(block)], mode="clip")
 
 
 def _blocks(rows: slice | Array, step: int) -> list[slice | Array]:

@@ -10,10 +10,13 @@ import threading
 from typing import Any
 
 import numpy as np
+from sklearn import config_context, get_config
 from sklearn.base import clone
 
 from skscale import _tables as tables
 from skscale._admission import Occasion, check_weights, effective
+from skscale._blas import single_threaded_blas
+from skscale._reduce import mapped_blocks
 from skscale._splits import Splits
 from skscale._tables import Table
 from skscale.model_selection._atoms import Pass, find_passes
@@ -26,6 +29,9 @@ from skscale.model_selection._training import (
 )
 from skscale.statistics import Extrema, Moments, Scatter, Triangle
 from skscale.statistics._affine import AffineMap
+
+SOLVING = 4
+"""An eigendecomposition takes as long as to measure so many numbers, times the width cubed."""
 
 CARRIED: set[type] = {Extrema, Moments, Scatter, Triangle}
 """Kinds of statistics that affine maps of the rows map."""
@@ -95,6 +101,24 @@ class SharedFits:
             Like ``clone(transformer).fit(X[train], y[train])``, to rounding.
         """
         return TrainingPart(self, split).fit(transformer)
+
+    def fit_all(self, transformer: Any) -> list[Any]:
+        """Fit a clone on the training part of every split."""
+        self.prefetch(transformer)
+        splits = list(range(len(self.splits)))
+        steps = list(leading_steps(transformer))
+        if self._table is None or not all(is_shareable(step) for step in steps):
+            return [self.fit(transformer, split) for split in splits]
+        solves = any(not step._columnwise for step in steps)
+        size = SOLVING * self._table.shape[1] ** 3 * len(splits) if solves else 0
+        config = get_config()  # of this thread
+
+        def fit(split: int) -> Any:
+            with config_context(**config):
+                return self.fit(transformer, split)
+
+        with single_threaded_blas, mapped_blocks(fit, splits, size) as fitted:
+            return list(fitted)
 
     # What a training part asks for ----------------------------------------------------------
 

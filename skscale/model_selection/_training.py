@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -78,11 +79,11 @@ class TrainingPart:
 
     def fit(self, estimator: Any) -> Any:
         """Fit a clone of a step, or of a pipeline of them."""
-        return self._fit(clone(estimator))
+        return self._fit(unfitted(estimator))
 
     def _fit(self, estimator: Any) -> Any:
         """Fit a step, or the steps of a pipeline, that nobody else has."""
-        if isinstance(estimator, Pipeline):
+        if is_chain(estimator):
             estimator.steps = [
                 (name, self._fit(step) if is_step(step) else step) for name, step in estimator.steps
             ]
@@ -142,14 +143,32 @@ class TrainingPart:
             step.fit(self._rows, labels)
 
 
+def unfitted(estimator: Any) -> Any:
+    """A clone; of what is ours, without asking for the names of all parameters."""
+    if is_chain(estimator):
+        chain = copy.copy(estimator)
+        chain.steps = [
+            (name, unfitted(step) if is_step(step) else step) for name, step in estimator.steps
+        ]
+        return chain
+    return (
+        copy.deepcopy(estimator._draft(keep=False)) if is_shareable(estimator) else clone(estimator)
+    )
+
+
 def leading_steps(transformer: Any) -> Iterator[Any]:
     """Steps of a pipeline, and of pipelines in it; a transformer is its only step."""
-    if not isinstance(transformer, Pipeline):
+    if not is_chain(transformer):
         yield transformer
         return
     for _, step in transformer.steps:
         if is_step(step):
             yield from leading_steps(step)
+
+
+def is_chain(estimator: Any) -> bool:
+    """Whether an estimator is its steps, and nobody is to be told of its own fit."""
+    return isinstance(estimator, Pipeline) and not has_callbacks(estimator)
 
 
 def is_step(step: Any) -> bool:

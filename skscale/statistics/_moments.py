@@ -8,10 +8,10 @@ import numpy as np
 from scipy import sparse
 
 from skscale import _kernels as kernels
-from skscale._kernels import Array
+from skscale._kernels import LOWEST, Array
 from skscale.statistics._affine import AffineMap
 from skscale.statistics._freedom import degrees_of_freedom
-from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
+from skscale.statistics._means import Mean, common_exponent, merge_means
 from skscale.statistics._protocol import arrange, frozen
 
 

@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from skscale._kernels import Array
+from skscale._kernels import LOWEST, Array
 from skscale.errors import IncompatibleStatisticError
-from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
+from skscale.statistics._means import Mean, common_exponent, merge_means
 from skscale.statistics._moments import Moments
 from skscale.statistics._protocol import frozen
 

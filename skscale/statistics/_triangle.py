@@ -7,10 +7,10 @@ from typing import Any, Self
 import numpy as np
 
 from skscale import _kernels as kernels
-from skscale._kernels import Array
+from skscale._kernels import LOWEST, Array
 from skscale.statistics._affine import AffineMap
 from skscale.statistics._freedom import degrees_of_freedom
-from skscale.statistics._means import LOWEST, Mean, common_exponent, merge_means
+from skscale.statistics._means import Mean, common_exponent, merge_means
 from skscale.statistics._moments import Moments
 from skscale.statistics._protocol import arrange_dense, frozen, read_only
 from skscale.statistics._scatter import Scatter

@@ -30,6 +30,7 @@ from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
 from skscale._opening import open_table, open_transformed
 from skscale._parameters import Rule, check_parameters
+from skscale._provenance import remember
 from skscale._reduce import block_rows
 from skscale._tables import Table
 from skscale.errors import IncompatibleStatisticError
@@ -249,6 +250,7 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
         )
         draft._learn_from(occasion, lambda: draft._add_to(earlier, table, weights))
+        remember(draft, table, weights, begins=earlier is None)
         return self._become(draft)
 
     def _learn_from(self, occasion: Occasion, measured: Callable[[], Statistic]) -> None:

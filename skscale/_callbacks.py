@@ -9,7 +9,10 @@ from typing import Any
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+    SUPPORTED = True
 except ImportError:  # scikit-learn before 1.9
+    SUPPORTED = False
 
     class CallbackSupportMixin(ABC):  # type: ignore[no-redef]  # noqa: B024 (a mixin of nothing)
         """Nothing to support."""
@@ -19,7 +22,7 @@ except ImportError:  # scikit-learn before 1.9
         return method
 
 
-__all__ = ["CallbackSupportMixin", "fit_task", "has_callbacks", "with_callbacks"]
+__all__ = ["SUPPORTED", "CallbackSupportMixin", "fit_task", "has_callbacks", "with_callbacks"]
 
 
 def has_callbacks(estimator: Any) -> bool:

@@ -6,12 +6,15 @@ mistake, so code written against scikit-learn keeps catching it.
 
 __all__ = [
     "AllMissingWarning",
+    "FrozenTransformerError",
+    "HeldOutRowsError",
     "IncompatibleStatisticError",
     "InfiniteValueError",
     "InvalidParameterError",
     "MissingDependencyError",
     "MissingValueError",
     "NonNumericColumnError",
+    "NothingRememberedError",
     "SampleWeightError",
     "SchemaError",
     "SplitError",
@@ -78,6 +81,18 @@ class IncompatibleStatisticError(ValueError):
 
 class TooWideError(ValueError):
     """A table has too many columns for a method that keeps a square matrix of them."""
+
+
+class FrozenTransformerError(RuntimeError):
+    """A frozen transformer was asked to learn from rows other than those it was learned from."""
+
+
+class HeldOutRowsError(RuntimeError):
+    """Rows that were to be held out are among those that something is being fitted on."""
+
+
+class NothingRememberedError(ValueError):
+    """A fitted object was asked for its rows, and was not told to remember any."""
 
 
 class MissingDependencyError(ImportError):

@@ -28,7 +28,7 @@ FLOORS = (
     {"_blas", "_threads"},
     {"_reduce"},
     {"_admission"},
-    {"_blocks", "_opening"},
+    {"_blocks", "_opening", "_provenance"},
     {"_base"},
     {"scaling", "decomposition", "normalization"},
     {"leakage"},
@@ -41,6 +41,7 @@ TABLE_LIBRARIES = {"pandas", "polars", "pyarrow", "dask", "narwhals"}
 KNOWS_TABLES = {
     "_tables": TABLE_LIBRARIES,
     "_reduce": {"dask"},  # an engine too
+    "leakage": {"pandas"},  # what a report becomes
     "testing": {"pandas", "polars"},  # the values of `set_output`, which a law tries
     "_versions": TABLE_LIBRARIES,  # by name, to print which are installed
 }
@@ -65,16 +66,28 @@ PUBLIC = {
     "skscale.decomposition": ["PCA", "Whitener"],
     "skscale.errors": [
         "AllMissingWarning",
+        "FrozenTransformerError",
+        "HeldOutRowsError",
         "IncompatibleStatisticError",
         "InfiniteValueError",
         "InvalidParameterError",
         "MissingDependencyError",
         "MissingValueError",
         "NonNumericColumnError",
+        "NothingRememberedError",
         "SampleWeightError",
         "SchemaError",
         "SplitError",
         "TooWideError",
+    ],
+    "skscale.leakage": [
+        "LeakageGuard",
+        "check_prescaled",
+        "check_split",
+        "freeze",
+        "remember_rows",
+        "seen_in_fit",
+        "unfreeze",
     ],
     "skscale.model_selection": [
         "GridSearchCV",
@@ -90,6 +103,7 @@ PUBLIC = {
         "Moments",
         "PooledBatches",
         "RadialScatter",
+        "RowSketch",
         "RunningMoments",
         "Scatter",
         "Statistic",

@@ -27,6 +27,7 @@ from skscale._kernels._exact import (
     subtract,
     two_sum,
 )
+from skscale._kernels._hashes import multipliers
 from skscale._kernels._merging import LOWEST
 from skscale._kernels._moments import ordinary_exponent
 from skscale._kernels._scatter import centred
@@ -50,6 +51,7 @@ if WANTED != "numpy":
             extrema,
             interpolate,
             moments,
+            row_hashes,
             scatter,
             standardize,
             uninterpolate,
@@ -72,6 +74,7 @@ if IN_USE == "numpy":
         unstandardize,
     )
     from skscale._kernels._extrema import extrema
+    from skscale._kernels._hashes import row_hashes
     from skscale._kernels._merging import add_means, add_scatter
     from skscale._kernels._moments import moments
     from skscale._kernels._scatter import deviations, scatter
@@ -99,9 +102,11 @@ __all__ = [
     "join",
     "leading",
     "moments",
+    "multipliers",
     "narrow",
     "ordinary_exponent",
     "reduce_columns",
+    "row_hashes",
     "scatter",
     "sparse_moments",
     "standardize",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from skscale._kernels import _affine, _extrema, _loops, _merging, _moments, _scatter
+from skscale._kernels import _affine, _extrema, _hashes, _loops, _merging, _moments, _scatter
 from skscale._kernels._exact import Array, Rows
 
 Kernel = TypeVar("Kernel", bound=Callable[..., bool])
@@ -21,6 +21,7 @@ LETTERS = {"f": "float", "d": "double"}
 MOMENTS = {letter: _loops.moments[kind] for letter, kind in LETTERS.items()}
 DEVIATIONS = {letter: _loops.deviations[kind] for letter, kind in LETTERS.items()}
 EXTREMA = {letter: _loops.extrema[kind] for letter, kind in LETTERS.items()}
+HASHES = {letter: _loops.hashes[kind] for letter, kind in LETTERS.items()}
 AFFINE = {
     (letter, other): _loops.affine[kind, written]
     for letter, kind in LETTERS.items()
@@ -70,6 +71,16 @@ def deviations(rows: Rows, high: Array, low: Array | None, out: Array) -> tuple[
 def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
     """Mean and centred scatter matrix of rows."""
     return _scatter.scatter(rows, weights, deviations)
+
+
+def row_hashes(rows: Rows, keys: Array) -> Array:
+    """One unsigned 64-bit number for every row."""
+    block = _in_order(rows)
+    if block is None:
+        return _hashes.row_hashes(rows, keys)
+    out = np.empty(len(block), dtype=np.uint64)
+    HASHES[block.dtype.char](block, np.ascontiguousarray(keys[0]), out)
+    return out
 
 
 def add_means(

@@ -10,5 +10,6 @@ moments: Any
 deviations: Any
 extrema: Any
 affine: Any
+hashes: Any
 add_means: Any
 add_scatter: Any

@@ -12,6 +12,7 @@ closer.
 """
 
 from libc.math cimport INFINITY, fabs, nextafter
+from libc.string cimport memcpy
 
 cdef enum:
     TILE = 256  # columns whose sums stay in the first cache together with the rows
@@ -19,6 +20,7 @@ cdef enum:
     CAREFUL_RUN = 16  # the same, where there is one sum of all
     FOLDED = 32  # length of a folded row
     SAMPLE = 32  # rows that give the first centre
+    HASHED = 1024  # rows whose hashes stay in the first cache
 
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
 cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
@@ -723,6 +725,88 @@ def affine(
             rows, origin, low, width, exponent, lower, upper, clip, inverse, out
         )
     return status
+
+
+# Hashes of rows ---------------------------------------------------------------------------
+
+ctypedef unsigned long long word
+
+
+cdef inline word mixed(double value) noexcept nogil:
+    """Bits of a number, the high ones spread over the low ones; of -0.0 as of 0.0."""
+    cdef word bits
+    value = value + 0.0
+    memcpy(&bits, &value, sizeof(word))
+    bits = bits if value == value else 0x7FF8000000000000ULL
+    bits ^= bits >> 32
+    return bits ^ (bits >> 16)
+
+
+cdef inline word scrambled(word bits) noexcept nogil:
+    bits ^= bits >> 33
+    bits *= 0xFF51AFD7ED558CCDULL
+    bits ^= bits >> 33
+    bits *= 0xC4CEB9FE1A85EC53ULL
+    return bits ^ (bits >> 33)
+
+
+cdef word add_mixed(const real *x, Py_ssize_t width, const word *keys) noexcept nogil:
+    """Sum of the products of at most `TILE` mixed numbers and their keys, in four parts."""
+    cdef word bits[TILE]
+    cdef word one = 0, two = 0, three = 0, four = 0
+    cdef Py_ssize_t j
+    for j in range(width):
+        bits[j] = mixed(x[j])
+    j = 0
+    while j + 4 <= width:
+        one += bits[j] * keys[j]
+        two += bits[j + 1] * keys[j + 1]
+        three += bits[j + 2] * keys[j + 2]
+        four += bits[j + 3] * keys[j + 3]
+        j += 4
+    while j < width:
+        one += bits[j] * keys[j]
+        j += 1
+    return one + two + three + four
+
+
+cdef void hash_block(const real[:, :] rows, const word[::1] keys, word[:] out) noexcept nogil:
+    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1], i, j, width
+    cdef Py_ssize_t first = 0, last
+    cdef Py_ssize_t row_stride = rows.strides[0] // <Py_ssize_t> sizeof(real)
+    cdef Py_ssize_t column_stride = rows.strides[1] // <Py_ssize_t> sizeof(real)
+    cdef const real *start = &rows[0, 0]
+    cdef const real *x
+    cdef word key
+    cdef word sums[HASHED]
+    if column_stride == 1:
+        for i in range(n_rows):
+            out[i] = 0
+            j = 0
+            while j < n_columns:
+                width = min(TILE, n_columns - j)
+                out[i] += add_mixed(start + i * row_stride + j, width, &keys[j])
+                j += width
+    else:
+        while first < n_rows:
+            last = min(first + HASHED, n_rows)
+            for i in range(last - first):
+                sums[i] = 0
+            for j in range(n_columns):
+                x, key = start + j * column_stride + first, keys[j]
+                for i in range(last - first):
+                    sums[i] += mixed(x[i]) * key
+            for i in range(last - first):
+                out[first + i] = sums[i]
+            first = last
+    for i in range(n_rows):
+        out[i] = scrambled(out[i])
+
+
+def hashes(const real[:, :] rows, const word[::1] keys, word[:] out):
+    """One hash for every row of at least one column, with one odd key for every column."""
+    with nogil:
+        hash_block(rows, keys, out)
 
 
 # Merging ------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ The only place that knows pandas, polars, pyarrow and narwhals; none is imported
 hands in, or asks for, one of their tables.
 """
 
+from skscale._tables._mixed import as_mixed, number_columns, objects, read_columns
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._table import Table
@@ -12,10 +13,14 @@ from skscale._tables._write import output_kind, to_frame
 
 __all__ = [
     "Table",
+    "as_mixed",
     "column_names",
     "is_frame",
+    "number_columns",
+    "objects",
     "output_kind",
     "read",
+    "read_columns",
     "read_plain",
     "select",
     "take_rows",

@@ -60,6 +60,15 @@ def read_frame(X: Any, names: list[Any]) -> Table:
     return Table(X, X.shape, dtype, rows, names)
 
 
+def strange_columns(X: Any, names: list[Any]) -> list[Any]:
+    """Names of the columns of a frame that hold anything but numbers."""
+    import narwhals.stable.v1 as narwhals
+
+    frame = narwhals.from_native(X, eager_only=True)
+    alone = [name for name in names if _numpy_dtype(frame.get_column(name)) is None]
+    return _strangers(frame, alone) if alone else []
+
+
 def _numpy_dtype(column: Any) -> np.dtype[Any] | None:
     """Numpy dtype that the values of a column convert to, if its type tells; else None."""
     dtype, name = column.dtype, str(column.dtype).lower()

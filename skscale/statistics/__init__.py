@@ -7,6 +7,7 @@ from skscale.statistics._protocol import Statistic
 from skscale.statistics._radial import RadialScatter
 from skscale.statistics._running import RunningMoments
 from skscale.statistics._scatter import Scatter
+from skscale.statistics._sketch import RowSketch
 from skscale.statistics._triangle import Triangle
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Moments",
     "PooledBatches",
     "RadialScatter",
+    "RowSketch",
     "RunningMoments",
     "Scatter",
     "Statistic",

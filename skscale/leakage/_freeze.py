@@ -1,0 +1,288 @@
+"""Fitted transformers that refuse to learn from other rows."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any, Self, final
+
+import joblib
+from sklearn.base import clone
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skscale._provenance import memory_of, remembering
+from skscale.errors import FrozenTransformerError, InvalidParameterError
+
+REFUSED = ("partial_fit", "fit_predict", "fit_resample", "fit_statistic")
+"""Methods that learn, besides `fit` and `fit_transform`."""
+
+
+def freeze(transformer: Any) -> FrozenTransformer:
+    """Make a fitted transformer refuse to be fitted on other rows.
+
+    Use it where a step was fitted on purpose on the train rows, and nothing that happens to it
+    later, such as a cross-validation of the Pipeline it is in, may quietly change what they are.
+
+    Parameters
+    ----------
+    transformer : estimator
+        A fitted transformer or Pipeline, of ours or of scikit-learn's. A copy is kept, so that
+        fitting the original again changes nothing.
+
+    Returns
+    -------
+    frozen : FrozenTransformer
+        With the methods and fitted attributes of the transformer.
+
+    Raises
+    ------
+    NotFittedError
+        If it is not fitted.
+
+    See Also
+    --------
+    unfreeze : the way back.
+
+    Notes
+    -----
+    `fit` and `fit_transform` fit a clone and compare it to the bit. If it is the same, the rows
+    were, and frozen is returned as it is: a Pipeline can be fitted on the very rows that its frozen
+    step was. If it is not, a `FrozenTransformerError` says so. `partial_fit` is always refused.
+    `clone` keeps a frozen transformer frozen and fitted.
+
+    So ``cross_val_score(make_pipeline(freeze(scaler), model), X, y)`` is an error, since every fold
+    has other rows. With scikit-learn's ``FrozenEstimator``, whose `fit` silently does nothing, it
+    runs, and every fold is scored on rows that the scaler has seen. ``FrozenEstimator`` is right
+    for what was learned from other data and does not depend on these rows at all; ``freeze`` is for
+    what was learned from some of these rows.
+
+    *What it cannot see.* Rows with the same statistic are the same to it: a MinMaxScaler knows
+    its rows by their minimum and maximum only. A transformer with ``random_state=None``, or learned
+    in batches by `partial_fit`, does not recognize its own rows, since a fit on them differs from
+    it in some bits; it can still be applied.
+
+    Cost: one copy of the transformer; `fit` costs one ordinary fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skscale import StandardScaler
+    >>> from skscale.leakage import freeze, unfreeze
+    >>> X = np.arange(20.0).reshape(10, 2)
+    >>> frozen = freeze(StandardScaler().fit(X[:6]))
+    >>> frozen
+    freeze(StandardScaler() <learned from 6 rows x 2 columns>)
+    >>> frozen.fit(X[:6]) is frozen  # the rows it was learned from
+    True
+    >>> frozen.fit(X)
+    Traceback (most recent call last):
+    skscale.errors.FrozenTransformerError: This StandardScaler is frozen, ...
+
+    To learn anew in every fold, ask for it:
+
+    >>> pipeline = make_pipeline(frozen)
+    >>> unfreeze(pipeline).fit(X)[0]
+    StandardScaler() <learned from 10 rows x 2 columns>
+    """
+    if isinstance(transformer, FrozenTransformer):
+        return transformer
+    check_is_fitted(transformer)
+    return FrozenTransformer(copy.deepcopy(transformer))
+
+
+def unfreeze(estimator: Any) -> Any:
+    """An unfitted clone in which nothing is frozen any more.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A frozen transformer, or a Pipeline, ColumnTransformer or other estimator with frozen
+        transformers anywhere inside. It is not changed.
+
+    Returns
+    -------
+    unfrozen : estimator
+        A clone, to be fitted.
+
+    Examples
+    --------
+    >>> from skscale import StandardScaler
+    >>> from skscale.leakage import freeze, unfreeze
+    >>> unfreeze(freeze(StandardScaler(ddof=1).fit([[0.0], [1.0]])))
+    StandardScaler(ddof=1)
+    """
+    if isinstance(estimator, FrozenTransformer):
+        return unfreeze(estimator.transformer)
+    unfrozen = clone(estimator)
+    parts = unfrozen.get_params(deep=True)
+    unfrozen.set_params(
+        **{
+            name: unfreeze(part)
+            for name, part in parts.items()
+            if isinstance(part, FrozenTransformer)
+        }
+    )
+    return unfrozen
+
+
+def _has_transform(frozen: FrozenTransformer) -> bool:
+    return hasattr(frozen.transformer, "transform")
+
+
+@final
+class FrozenTransformer:
+    """What `freeze` makes of a fitted transformer.
+
+    Parameters
+    ----------
+    transformer : estimator
+        The fitted transformer. Its other methods and its attributes are those of this object.
+    """
+
+    def __init__(self, transformer: Any) -> None:
+        self.transformer = transformer
+
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
+        """Check that these are the rows that were learned from.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,), default=None
+            Target values, for transformers that look at them.
+        **fit_params : dict
+            As were given to `fit` of the transformer, such as `sample_weight`.
+
+        Returns
+        -------
+        self : object
+            As it was.
+
+        Raises
+        ------
+        FrozenTransformerError
+            If a clone that is fitted on these rows is not the same to the bit.
+        """
+        with remembering(memory_of(self.transformer)):
+            again = clone(self.transformer).fit(X, y, **fit_params)
+        if not _same_state(again, self.transformer):
+            raise self._refusal("and the rows given to fit are not those that it was learned from")
+        return self
+
+    @available_if(_has_transform)
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
+        """Check that these are the rows that were learned from, and transform them.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,), default=None
+            Target values, for transformers that look at them.
+        **fit_params : dict
+            As were given to `fit` of the transformer, such as `sample_weight`.
+
+        Returns
+        -------
+        X_new : array or frame of shape (n_samples, n_features_out)
+            What `transform` gives.
+        """
+        return self.fit(X, y, **fit_params).transform(X)
+
+    @available_if(lambda frozen: hasattr(frozen.transformer, "set_output"))
+    def set_output(self, *, transform: Any = None) -> Self:
+        """Choose the container of the results, as for any transformer.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            The container; None leaves it as it is.
+
+        Returns
+        -------
+        self : object
+            This object.
+        """
+        self.transformer.set_output(transform=transform)
+        return self
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The transformer; its own parameters are frozen too.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Ignored.
+
+        Returns
+        -------
+        params : dict
+            ``{"transformer": transformer}``.
+        """
+        return {"transformer": self.transformer}
+
+    def set_params(self, **params: Any) -> Self:
+        """Refuse: what was learned would no longer be what the parameters say.
+
+        Parameters
+        ----------
+        **params : dict
+            None may be given.
+
+        Returns
+        -------
+        self : object
+            This object.
+        """
+        if params:
+            raise InvalidParameterError(
+                f"Parameters of a frozen transformer cannot be set; got {', '.join(params)}. "
+                "Take skscale.leakage.unfreeze(...) of it, set them, and fit."
+            )
+        return self
+
+    def _refusal(self, why: str) -> FrozenTransformerError:
+        name = type(self.transformer).__name__
+        return FrozenTransformerError(
+            f"This {name} is frozen, {why}. To apply it to other rows: frozen.transform(X). To let "
+            "it learn anew from train rows, in every fold of a cross-validation too: "
+            "skscale.leakage.unfreeze(estimator).fit(X_train), where estimator is this transformer "
+            "or the Pipeline it is a step of."
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        # Private names are the object's own: copying, pickling and callbacks ask for them.
+        if name.startswith("_") or name in ("transformer", "set_callbacks"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        found = getattr(self.transformer, name)
+        if name not in REFUSED:
+            return found
+
+        def refuse(*args: Any, **kwargs: Any) -> Any:
+            raise self._refusal(f"and {name} would make it learn from more rows, or from others")
+
+        return refuse
+
+    def __sklearn_clone__(self) -> Self:
+        return type(self)(copy.deepcopy(self.transformer))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        return get_tags(self.transformer)
+
+    def __repr__(self) -> str:
+        return f"freeze({self.transformer!r})"
+
+
+def _same_state(one: Any, other: Any) -> bool:
+    """Whether two estimators are the same, parameters and all that was learned, to the bit."""
+    try:
+        return bool(joblib.hash(one) == joblib.hash(other))
+    except (pickle.PicklingError, AttributeError, TypeError):  # functions without a name
+        return False

@@ -72,8 +72,7 @@ class SharingSearch(ABC):
         self.cv = Replay(splits)
         if has_callbacks(self):
             return {}
-        of_fit = {name: value for name, value in params.items() if name != "groups"}
-        self.estimator = share(self.estimator, X, y, splits, of_fit)
+        self.estimator = share(self.estimator, X, y, splits, params)
         return {ROWS: np.arange(splits.n_rows)} if isinstance(self.estimator, StandIn) else {}
 
     def _run_search(

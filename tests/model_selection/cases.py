@@ -40,6 +40,45 @@ def several(estimator, X, y):
     return {"accuracy": accuracy_score(y, predicted), "n": len(X)}
 
 
+class OwnPipeline(Pipeline):
+    """A Pipeline with a `fit` of its own."""
+
+    def fit(self, X, y=None, **params):
+        return super().fit(X + 1000, y, **params)
+
+
+class Listener:
+    """A callback that notes what is fitted."""
+
+    def __init__(self):
+        self.told = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context, **told):
+        self.told.append(type(estimator).__name__)
+
+    def on_fit_task_end(self, estimator, context, **told):
+        pass
+
+
+class PropagatedListener(Listener):
+    """The same, for everything within what it is set on."""
+
+    max_propagation_depth = None
+
+
+def independent_columns():
+    """No direction is so weak that PCA looks a second time, at the triangle."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 8))
+    return X, X.sum(axis=1) + rng.normal(size=300)
+
+
 def weights(n_rows):
     return np.random.default_rng(0).uniform(0.5, 2.0, n_rows)
 
@@ -208,6 +247,11 @@ ORDINARY = {
     ),
     "batches": lambda: (
         make_pipeline(BatchNormalizer(batch_size=32, momentum=0.1), Ridge()),
+        *diabetes(),
+        {},
+    ),
+    "a Pipeline of somebody else": lambda: (
+        OwnPipeline([("scaler", StandardScaler()), ("model", Ridge())]),
         *diabetes(),
         {},
     ),

@@ -22,8 +22,19 @@ from skscale._splits import read_splits
 from skscale.errors import InvalidParameterError, SplitError
 from skscale.model_selection import ScoreGap, cross_validate
 from skscale.model_selection._sharing import SharedFits
+from skscale.statistics import Scatter
 
-from .cases import ORDINARY, SHARED, classifier, diabetes, weights, wine
+from .cases import (
+    ORDINARY,
+    SHARED,
+    Listener,
+    PropagatedListener,
+    classifier,
+    diabetes,
+    independent_columns,
+    weights,
+    wine,
+)
 
 TIMES = {"fit_time", "score_time"}
 
@@ -138,6 +149,14 @@ def test_rows_and_labels_are_not_changed():
     cross_validate(model, X, y, compare_leaky=True)
     np.testing.assert_array_equal(X, before[0])
     np.testing.assert_array_equal(y, before[1])
+    assert not any(hasattr(step, "n_features_in_") for step in model)
+
+
+def test_rows_are_measured_once(measured):
+    X, y = independent_columns()
+    model = make_pipeline(StandardScaler(), PCA(3), Ridge())
+    cross_validate(model, X, y, cv=10)
+    assert measured == {Scatter: 300}
 
 
 def test_the_same_training_rows_twice(shared):
@@ -236,37 +255,21 @@ def test_metadata_routing():
         assert_same(cross_validate(model, X, y, **call), theirs)
         with pytest.raises(InvalidParameterError, match="metadata is routed; got groups, sample_w"):
             cross_validate(model, X, y, **call, compare_leaky=True)
+        with pytest.raises(ValueError, match="`groups` can only be passed if"):
+            cross_validate(model, X, y, groups=[])
         ours = cross_validate(classifier(), X, y, compare_leaky=True)
     assert "leaky_test_score" in ours
-
-
-class Listener:
-    """A callback that counts the fits it is told of."""
-
-    fits = 0
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context, **told):
-        type(self).fits += 1
-
-    def on_fit_task_end(self, estimator, context, **told):
-        pass
 
 
 @pytest.mark.skipif(
     not hasattr(Pipeline, "set_callbacks"), reason="scikit-learn has callbacks from 1.9 on"
 )
 def test_callbacks_are_told_of_every_fit(shared):
-    Listener.fits = 0
-    scaler = StandardScaler().set_callbacks(Listener())
+    listener = Listener()
+    scaler = StandardScaler().set_callbacks(listener)
     cross_validate(make_pipeline(scaler, SVC()), *wine(), cv=3)
-    assert Listener.fits == 3
-    model = make_pipeline(StandardScaler(), SVC()).set_callbacks(Listener())
+    assert listener.told == ["StandardScaler"] * 3
+    model = make_pipeline(StandardScaler(), PCA(2)).set_callbacks(PropagatedListener())
     cross_validate(model, *wine(), cv=3)
     assert shared == []
 
@@ -345,6 +348,16 @@ def test_some_fits_fail(error_score):
         theirs = sklearn.model_selection.cross_validate(model, X, y, **given)
     assert_same(ours, theirs)
     assert [type(estimator) for estimator in ours["estimator"]] == [Pipeline] * 2
+
+
+def test_weights_that_are_wrong_in_some_splits():
+    X, y = wine()
+    given = {"standardscaler__sample_weight": np.where(np.arange(178) == 0, -1.0, 1.0)}
+    results = []
+    for run in (cross_validate, sklearn.model_selection.cross_validate):
+        with pytest.warns(FitFailedWarning, match="2 fits failed out of a total of 3"):
+            results.append(run(classifier(), X, y, params=given, cv=KFold(3)))
+    assert_same(*results)
 
 
 def test_failed_fits_raise_where_asked():

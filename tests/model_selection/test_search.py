@@ -1,7 +1,6 @@
 """Searches give what scikit-learn's give, from candidates that share."""
 
 import pickle
-from collections import Counter
 
 import joblib
 import numpy as np
@@ -22,7 +21,17 @@ from skscale.model_selection import GridSearchCV, RandomizedSearchCV
 from skscale.statistics import Extrema, Moments, Scatter, Triangle
 
 from ..test_documentation import attribute_faults, entries, undocumented
-from .cases import classifier, count_components, diabetes, frame, several, weights, wine
+from .cases import (
+    PropagatedListener,
+    classifier,
+    count_components,
+    diabetes,
+    frame,
+    independent_columns,
+    several,
+    weights,
+    wine,
+)
 
 PIPELINE = make_pipeline(StandardScaler(), PCA(3), SVC())
 GRID = {"pca__n_components": [2, 5], "svc__C": [0.1, 1.0]}
@@ -141,32 +150,6 @@ def test_random_search():
 
 
 # What is measured -------------------------------------------------------------------------
-
-
-@pytest.fixture
-def measured(monkeypatch):
-    """Rows measured so far, by the kind of statistic."""
-    rows_of = Counter()
-
-    def count(kind):
-        of = kind.of.__func__
-
-        def counted(cls, rows, weights=None):
-            rows_of[cls] += len(rows)
-            return of(cls, rows, weights)
-
-        monkeypatch.setattr(kind, "of", classmethod(counted))
-
-    for kind in (Moments, Extrema, Scatter, Triangle):
-        count(kind)
-    return rows_of
-
-
-def independent_columns():
-    """No direction is so weak that PCA looks a second time, at the triangle."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 8))
-    return X, X.sum(axis=1) + rng.normal(size=300)
 
 
 RIDGE = Pipeline([("scale", StandardScaler()), ("turn", PCA()), ("model", Ridge())])
@@ -299,6 +282,21 @@ def test_rows_and_labels_are_not_changed():
     GridSearchCV(model, {"pca__n_components": [2, 3]}, refit=False).fit(X, y)
     np.testing.assert_array_equal(X, before[0])
     np.testing.assert_array_equal(y, before[1])
+
+
+@pytest.mark.skipif(
+    not hasattr(sklearn.model_selection.GridSearchCV, "set_callbacks"),
+    reason="scikit-learn has callbacks from 1.9 on",
+)
+def test_callbacks_are_told_of_every_fit():
+    told = []
+    for kind in (GridSearchCV, sklearn.model_selection.GridSearchCV):
+        callback = PropagatedListener()
+        search = kind(make_pipeline(StandardScaler(), PCA()), {"pca__n_components": [1, 2]}, cv=3)
+        search.set_callbacks(callback).fit(*wine())
+        told.append(sorted(callback.told))
+    assert told[0] == told[1]
+    assert "StandardScaler" in told[0]
 
 
 def test_metadata_routing():

@@ -98,6 +98,7 @@ PUBLIC = {
     ],
     "skscale.model_selection": [
         "GridSearchCV",
+        "LeakageReport",
         "RandomizedSearchCV",
         "ScoreGap",
         "cross_fit",

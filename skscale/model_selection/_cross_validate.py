@@ -15,6 +15,7 @@ from skscale._splits import Splits, read_splits
 from skscale.errors import InvalidParameterError
 from skscale.model_selection._by_split import routes, share
 from skscale.model_selection._cross_fit import n_samples
+from skscale.model_selection._leakage_report import LeakageReport
 from skscale.model_selection._leaky import FittedBefore, ScoreGap
 from skscale.model_selection._stand_in import ROWS, Replay, StandIn
 
@@ -77,7 +78,9 @@ def cross_validate(
     error_score : float or "raise", default=nan
         The score where a fit fails, after a warning; "raise" for the error itself.
     return_leakage : bool, default=False
-        Whether to look for leaks: in the estimator, in `X` and in each split.
+        Whether to look for leaks as well: with :func:`~skscale.leakage.audit` in the estimator, on
+        these splits; with :func:`~skscale.leakage.check_prescaled` in `X`; and with
+        :func:`~skscale.leakage.check_split` in each split, `groups` included.
     compare_leaky : bool, default=False
         Whether to score, on the same splits, the same Pipeline with its transformers fitted on all
         rows before the split: the mistake that `cross_validate` is there to prevent.
@@ -89,7 +92,7 @@ def cross_validate(
         for, ``train_score``; with several metrics, ``test_<name>`` and ``train_<name>``. Where
         asked for, ``estimator`` (a list), ``indices`` (a dict of ``train`` and ``test``) and
 
-        - ``leakage``: a :class:`LeakageReport`, whose ``ok`` is whether nothing was found.
+        - ``leakage``: a :class:`LeakageReport`, with ``ok`` and ``findings``.
         - ``leaky_test_score`` (``leaky_test_<name>``): an array of shape (n_splits,), and
         - ``leaky_gap_score`` (``leaky_gap_<name>``): a :class:`ScoreGap`, leaky minus honest, with
           its confidence interval; also if it is zero.
@@ -100,7 +103,10 @@ def cross_validate(
         A split without training or test rows, with rows that are not there, or with rows in both
         parts.
     InvalidParameterError
-        `compare_leaky` of anything but a Pipeline, or with `params` while metadata is routed.
+        `compare_leaky` of anything but a Pipeline; it or `return_leakage` with `params` while
+        metadata is routed.
+    TargetError, MutatedInputError
+        With `return_leakage`, of an estimator that cannot be audited on these rows.
 
     Notes
     -----
@@ -112,6 +118,9 @@ def cross_validate(
     A step shares if it is a transformer of ours other than `BatchNormalizer`, if all steps before
     it do, and if it has the same sample weights as the first. Nothing is shared in other estimators
     than a plain Pipeline, in one with callbacks, or while metadata is routed.
+
+    Looking for leaks fits the estimator, without `params`, two or three times more per split, on at
+    most 2,000 rows, and hashes the rows of each split. What it can and cannot see is said there.
 
     The leaky comparison fits the steps before the last once on all rows and labels, and the last
     step on the transformed training rows of each split: one more fit and score of the model per
@@ -169,9 +178,9 @@ def cross_validate(
         "return_estimator": return_estimator,
         "return_indices": return_indices,
     }
-    if compare_leaky:
-        _check_comparable(estimator, params)
-    if routes({**params, "groups": groups}) or not hasattr(estimator, "fit"):
+    is_routed = routes({**params, "groups": groups})
+    _check_requests(estimator, sorted(params) if is_routed else [], return_leakage, compare_leaky)
+    if is_routed or not hasattr(estimator, "fit"):
         return run(estimator, cv=cv, params=params, **returns)
     X, y, groups = indexable(X, y, groups)
     splits = read_splits(cv, n_samples(X), X, y, groups, estimator)
@@ -182,6 +191,8 @@ def cross_validate(
         given[ROWS] = np.arange(splits.n_rows)
         shared.prefetch()
     result = run(shared, params=given, **returns)
+    if return_leakage:
+        result["leakage"] = LeakageReport.of(estimator, X, y, splits, groups)
     if compare_leaky:
         leaky = StandIn.of(estimator, FittedBefore(estimator, X, y, splits.n_rows, params))
         result |= _comparison(run(leaky, params=params), result, splits)
@@ -198,17 +209,19 @@ def _comparison(leaky: dict[str, Any], honest: dict[str, Any], splits: Splits) -
     return compared
 
 
-def _check_comparable(estimator: Any, params: dict[str, Any]) -> None:
-    if type(estimator) is not Pipeline:
+def _check_requests(
+    estimator: Any, routed: list[str], return_leakage: bool, compare_leaky: bool
+) -> None:
+    if compare_leaky and type(estimator) is not Pipeline:
         raise InvalidParameterError(
             f"compare_leaky=True needs a Pipeline, whose steps before the last it fits on all rows "
             f"for comparison; got {type(estimator).__name__}. Put the transformers and the model "
             "together: make_pipeline(transformer, model)."
         )
-    if routes(params):
+    if routed and (return_leakage or compare_leaky):
+        asked = "compare_leaky" if compare_leaky else "return_leakage"
         raise InvalidParameterError(
-            "compare_leaky=True cannot tell which of the params go to the transformers while "
-            "metadata is routed; got "
-            f"{', '.join(sorted(params))}. Name the step, as in "
+            f"{asked}=True cannot tell what the params are for while metadata is routed; got "
+            f"{', '.join(routed)}. Name the step, as in "
             "params={'ridge__sample_weight': ...}, and leave enable_metadata_routing off."
         )

@@ -9,12 +9,14 @@ import pytest
 import sklearn.model_selection
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import FitFailedWarning
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, scale
 from sklearn.svm import SVC
 
 from skscale import PCA, StandardScaler
@@ -253,8 +255,9 @@ def test_metadata_routing():
         call = {"cv": GroupKFold(3), "params": given, "scoring": scorer}
         theirs = sklearn.model_selection.cross_validate(model, X, y, **call)
         assert_same(cross_validate(model, X, y, **call), theirs)
-        with pytest.raises(InvalidParameterError, match="metadata is routed; got groups, sample_w"):
-            cross_validate(model, X, y, **call, compare_leaky=True)
+        for asked in ("compare_leaky", "return_leakage"):
+            with pytest.raises(InvalidParameterError, match=f"{asked}=True.*got groups, sample_w"):
+                cross_validate(model, X, y, **call, **{asked: True})
         with pytest.raises(ValueError, match="`groups` can only be passed if"):
             cross_validate(model, X, y, groups=[])
         ours = cross_validate(classifier(), X, y, compare_leaky=True)
@@ -465,3 +468,70 @@ def test_result_becomes_a_frame():
 def test_comparison_needs_a_pipeline(estimator):
     with pytest.raises(InvalidParameterError, match=r"needs a Pipeline.*make_pipeline"):
         cross_validate(estimator, *wine(), compare_leaky=True)
+
+
+# What the checks of leakage find ----------------------------------------------------------
+
+
+def test_nothing_is_found_where_nothing_leaks():
+    X, y = wine()
+    given = {"cv": GroupKFold(3), "groups": np.arange(178) % 7}
+    result = cross_validate(classifier(), X, y, return_leakage=True, **given)
+    report = result["leakage"]
+    assert report.ok
+    assert report.findings == ()
+    assert report.audit.status == "clean"
+    assert len(report.splits) == 3
+    said = "nothing found in the estimator, the table and 3 splits"
+    assert repr(report) == f"LeakageReport: {said}"
+    assert said in report._repr_html_()
+    assert_same(
+        {key: result[key] for key in list(result)[:3]}, cross_validate(classifier(), X, y, **given)
+    )
+
+
+def test_what_is_scaled_beforehand_is_found():
+    X, y = load_diabetes(return_X_y=True)
+    model = make_pipeline(FunctionTransformer(scale), Ridge())
+    report = cross_validate(model, X, y, cv=4, return_leakage=True)["leakage"]
+    assert not report.ok
+    assert report.audit.status == "leaky"
+    assert report.prescaled.columns == list(range(10))
+    assert [check.columns for check in report.splits] == [list(range(10))] * 4
+    parts = [report.audit, report.prescaled, *report.splits]
+    assert len(report.findings) == sum(len(part.findings) for part in parts)
+    told = repr(report)
+    assert told.startswith("LeakageReport: look at estimator, table, 4 of 4 splits\nestimator:\n  ")
+    assert "functiontransformer" in told
+    assert told.endswith("and 2 more")
+    assert "<h4>table</h4>" in report._repr_html_()
+
+
+def test_groups_on_both_sides_are_found():
+    X, y = wine()
+    groups = np.arange(178) % 7
+    model = classifier()
+    cv = list(KFold(2).split(X))
+    report = cross_validate(model, X, y, cv=cv, groups=groups, return_leakage=True)["leakage"]
+    assert [found.kind for found in report.findings] == ["groups"] * 2
+    assert not report.ok
+    assert not any(hasattr(step, "n_features_in_") for step in model)
+
+
+def test_an_audit_that_shows_nothing_is_not_ok():
+    X, y = wine()
+    rng = np.random.default_rng(0)
+    noisy = FunctionTransformer(lambda X: X + rng.normal(size=X.shape))
+    report = cross_validate(make_pipeline(noisy, SVC()), X, y, cv=2, return_leakage=True)["leakage"]
+    assert report.audit.status == "inconclusive"
+    assert not report.ok
+    assert report.findings == ()
+    assert "nothing is shown" in repr(report)
+
+
+def test_splits_that_were_used_are_audited():
+    X, y = wine()
+    splitter = CountingSplitter(3, random_state=np.random.RandomState(0))
+    report = cross_validate(classifier(), X, y, cv=splitter, return_leakage=True)["leakage"]
+    assert splitter.runs == 1
+    assert {each.fold for each in report.audit.outcomes} == {0, 1, 2}

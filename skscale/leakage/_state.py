@@ -83,22 +83,26 @@ def ulp_distance(before: Array, after: Array) -> float:
     if bits is None:  # extended precision has padding, and no integers of its size
         same = (before == after) | (np.isnan(before) & np.isnan(after))
         return 0.0 if same.all() else inf
-    mine, other = before.view(bits), after.view(bits)
-    if np.array_equal(mine, other):
-        return 0.0
-    apart = (mine != other) & ~(np.isnan(before) & np.isnan(after))
+    if not before.dtype.isnative:
+        native = before.dtype.newbyteorder("=")
+        before, after = before.astype(native), after.astype(native)
+    apart = before.view(bits) != after.view(bits)
     if not apart.any():
         return 0.0
-    if np.isnan(before[apart]).any() or np.isnan(after[apart]).any():
+    before, after = before[apart], after[apart]
+    missing, missing_too = np.isnan(before), np.isnan(after)
+    if (missing != missing_too).any():
         return inf
-    return float(np.abs(_rank(mine[apart], bits) - _rank(other[apart], bits)).max())
+    mine, other = _rank(before[~missing].view(bits)), _rank(after[~missing].view(bits))
+    steps = np.where(mine > other, mine - other, other - mine)
+    return float(steps.max(initial=0))
 
 
-def _rank(bits: Array, kind: Any) -> Array:
+def _rank(bits: Array) -> Array:
     """Positions of floats among all floats, minus zero just below zero."""
-    ordered = np.where(bits < 0, np.iinfo(kind).min - bits - 1, bits)
-    # The distance of two of them may need 65 bits; small ones come out exactly.
-    return ordered.astype(np.longdouble)
+    unsigned = np.dtype(f"u{bits.dtype.itemsize}")
+    first_positive = unsigned.type(1 << (8 * unsigned.itemsize - 1))
+    return np.where(bits < 0, ~bits.view(unsigned), bits.view(unsigned) | first_positive)
 
 
 class _Comparison:

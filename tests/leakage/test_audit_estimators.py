@@ -16,11 +16,12 @@ DEPENDS_ON_ITS_BATCH = {"MiniBatchNMF", "NMF"}
 
 DEEP = os.environ.get("SKSCALE_TEST_PROFILE") == "deep"
 SLOW = """
-AdaBoost Affinity Bagging Boosting CV Calibrated Chain Covariance Dictionary Elliptic ExtraTrees
-Factor FastICA Forest Gaussian Graphical HDBSCAN Huber Incremental Isolation Iterative Kernel Label
-Latent Linear Logistic MLP MeanShift Mini MinCov Multi NMF NeighborsC NeighborsR NuSV OPTICS
-OneVs Outlier OutputCode Perceptron Poisson Quantile RANSAC Ridge SGD Search Self Sequential Sparse
-Spectral Stacking TSNE Theil Transformed Tree Tuned Voting
+AdaBoost Additive Affinity Bagging Binarizer Birch Boosting Calibrated Chain Covariance CV
+Dictionary Elliptic ExtraTrees Factor FastICA Forest Gamma Gaussian Graphical HDBSCAN Huber
+Incremental Isolation Isomap Iterative Kernel Label Lars Lasso Latent Linear LocallyL Logistic
+MeanShift MinCov Mini MLP Multi NeighborsC NeighborsR NMF NuSV OneVs OPTICS Outlier OutputCode
+Passive Perceptron Poisson Power Quantile RANSAC Ridge Search Self Sequential SGD Sparse Spectral
+Stacking Theil Transformed Tree TSNE Tuned Voting
 """.split()  # noqa: SIM905
 """What is left to the deep profile: parts of names."""
 

@@ -48,6 +48,8 @@ def test_ulp_at_the_ends():
     assert distance(nan, -nan) == distance(nan, nan) == 0
     assert distance(nan, 1.0) == distance(1.0, nan) == inf
     assert distance(1 + 1j, 1 + 1j * nextafter(1, 2)) == 1
+    swapped = np.dtype(">f8")
+    assert ulp_distance(np.ones(1, swapped), np.array([1 + 2**-52], swapped)) == 1
     assert distance(3, 5) == 2
     assert distance(np.uint64(2**64 - 1), np.uint64(0)) == 2.0**64
     assert distance(np.datetime64("NaT", "D"), np.datetime64("NaT", "D")) == 0

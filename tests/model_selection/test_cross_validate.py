@@ -317,7 +317,7 @@ class NoFit:
         {"groups": [1, 2], "cv": GroupKFold(2)},
         {"verbose": "very"},
     ],
-    ids=str,
+    ids=lambda change: "-".join(change),
 )
 def test_errors_are_those_of_scikit_learn(change):
     X, y = wine()

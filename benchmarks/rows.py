@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from sklearn import decomposition, preprocessing
+from sklearn import model_selection as sklearn_selection
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 
@@ -20,6 +22,7 @@ from benchmarks import sides
 from benchmarks.data import Data
 from benchmarks.measuring import in_a_process
 from benchmarks.sides import Make, Side
+from skscale import model_selection as skscale_selection
 
 try:
     from sklearnex.basic_statistics import BasicStatistics
@@ -29,6 +32,7 @@ except ImportError:
 
 READ, COPY, OUR_PCA = LIMITS = "X.sum()", "X.copy()", "our PCA"
 AT_MOST = "at most"
+SIDES = ("skscale", "sklearn")
 
 SCALERS = ("StandardScaler", "MinMaxScaler")
 STATISTICS = {"StandardScaler": ["mean", "variance"], "MinMaxScaler": ["min", "max"]}
@@ -48,7 +52,7 @@ NUMPY = {
 
 TALL, LONG, BROAD = Data(2_000_000, 50), Data(20_000_000, 5), Data(100_000, 1000)
 MIDDLING = Data(10_000, 20)
-FOLDS = Data(1_000_000, 50)
+FOLDS, SCORED = Data(1_000_000, 50), Data(200_000, 50)
 PCA_TALL, PCA_BROAD, PCA_WIDE = Data(1_000_000, 100), Data(50_000, 1000), Data(500, 20_000)
 SMALL, ONE = Data(100, 10), Data(1, 20)
 
@@ -236,7 +240,7 @@ def folds() -> Iterator[Row]:
     ours = partial(make_pipeline, skscale.StandardScaler(), skscale.PCA())
     theirs = partial(make_pipeline, preprocessing.StandardScaler(), decomposition.PCA())
     limit = {OUR_PCA: sides.fitting(skscale.PCA)}
-    ten = {"10 folds": KFold(10), "10 shuffled folds": KFold(10, shuffle=True, random_state=0)}
+    ten = {"10 folds": KFold(10), "10 shuffled folds": shuffled(10)}
     for name, splitter in ten.items():
         against = {
             "skscale": sides.crossing(ours, splitter),
@@ -247,6 +251,33 @@ def folds() -> Iterator[Row]:
     against = {"skscale": sides.crossing(ours, LeaveOneGroupOut(), 200)}
     work = "scaled PCA, 200 groups"
     yield Row("cross_fit", work, FOLDS, {**against, **limit}, {OUR_PCA: 3})
+    yield from scored()
+
+
+def scored() -> Iterator[Row]:
+    """Yield rows of whole cross-validations and searches: splits, model and scores included."""
+    ours = partial(make_pipeline, skscale.StandardScaler(), skscale.PCA(10), Ridge())
+    theirs = partial(make_pipeline, preprocessing.StandardScaler(), decomposition.PCA(10), Ridge())
+    targets = {"sklearn": 1}
+    functions = skscale_selection.cross_validate, sklearn_selection.cross_validate
+    for name, splitter in {"10 folds": KFold(10), "10 shuffled folds": shuffled(10)}.items():
+        against = {
+            side: sides.scoring(function, make, splitter)
+            for side, function, make in zip(SIDES, functions, (ours, theirs), strict=True)
+        }
+        yield Row("cross_validate", f"scaled PCA, ridge, {name}", SCORED, against, targets)
+    grid = {"pca__n_components": [2, 4, 6, 8, 10, 12, 14, 16]}
+    searches = skscale_selection.GridSearchCV, sklearn_selection.GridSearchCV
+    against = {
+        side: sides.searching(search, make, grid, KFold(5))
+        for side, search, make in zip(SIDES, searches, (ours, theirs), strict=True)
+    }
+    yield Row("GridSearchCV", "scaled PCA, ridge, 8 x 5 fits", SCORED, against, targets)
+
+
+def shuffled(n_folds: int) -> KFold:
+    """Return folds of shuffled rows."""
+    return KFold(n_folds, shuffle=True, random_state=0)
 
 
 # Small tables -----------------------------------------------------------------------------

@@ -81,6 +81,26 @@ def fitting_each(make: Make, splitter: Any) -> Side:
     return side
 
 
+def scoring(function: Callable[..., Any], make: Make, splitter: Any) -> Side:
+    """Fit and score a pipeline on all splits, to predict what the first columns add up to."""
+    return lambda X: partial(function, make(), X, target(X), cv=splitter)
+
+
+def searching(search: Callable[..., Any], make: Make, grid: Any, splitter: Any) -> Side:
+    """Do so for every candidate of a grid, and fit the best one."""
+
+    def side(X: np.ndarray) -> Call:
+        y = target(X)
+        return lambda: search(make(), grid, cv=splitter).fit(X, y)
+
+    return side
+
+
+def target(X: np.ndarray) -> np.ndarray:
+    """Return something to predict: the first columns, and chance."""
+    return X[:, :5].sum(axis=1) + np.random.default_rng(3).normal(size=len(X))
+
+
 def known_splits(X: np.ndarray, splitter: Any, n_groups: int | None) -> Splits:
     """Run a splitter, the groups of rows being drawn."""
     groups = None

@@ -11,13 +11,17 @@ __all__ = [
     "IncompatibleStatisticError",
     "InfiniteValueError",
     "InvalidParameterError",
+    "LeakageError",
     "MissingDependencyError",
     "MissingValueError",
+    "MutatedInputError",
     "NonNumericColumnError",
     "NothingRememberedError",
+    "NothingShownWarning",
     "SampleWeightError",
     "SchemaError",
     "SplitError",
+    "TargetError",
     "TooWideError",
 ]
 
@@ -101,3 +105,19 @@ class MissingDependencyError(ImportError):
 
 class AllMissingWarning(UserWarning):
     """A column without a single value: nothing was learned about it, it stays NaN."""
+
+
+class LeakageError(AssertionError):
+    """Something depends on rows that are held out."""
+
+
+class TargetError(ValueError, TypeError):
+    """What is to be audited is of no known form, or cannot be run on the rows that were given."""
+
+
+class MutatedInputError(ValueError):
+    """What is audited writes into the table that it is given."""
+
+
+class NothingShownWarning(UserWarning):
+    """An audit that showed neither a leak nor that none was observed."""

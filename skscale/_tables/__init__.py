@@ -7,22 +7,47 @@ hands in, or asks for, one of their tables.
 from skscale._tables._mixed import as_mixed, number_columns, objects, read_columns
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
+from skscale._tables._rows import (
+    columns_of,
+    copy_rows,
+    count_columns,
+    count_rows,
+    exchange_rows,
+    has_rows,
+    is_series,
+    labels_of,
+    parts_of,
+    replace_values,
+    with_missing,
+)
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
-from skscale._tables._write import output_kind, to_frame
+from skscale._tables._write import frame_of, output_kind, to_frame
 
 __all__ = [
     "Table",
     "as_mixed",
     "column_names",
+    "columns_of",
+    "copy_rows",
+    "count_columns",
+    "count_rows",
+    "exchange_rows",
+    "frame_of",
+    "has_rows",
     "is_frame",
+    "is_series",
+    "labels_of",
     "number_columns",
     "objects",
     "output_kind",
+    "parts_of",
     "read",
     "read_columns",
     "read_plain",
+    "replace_values",
     "select",
     "take_rows",
     "to_frame",
+    "with_missing",
 ]

@@ -72,6 +72,17 @@ def to_frame(
     return frame
 
 
+def frame_of(columns: dict[str, list[Any]]) -> Any:
+    """A pandas frame of columns by name.
+
+    Raises
+    ------
+    MissingDependencyError
+        If pandas is not installed.
+    """
+    return _import("pandas").DataFrame(columns)
+
+
 def _like_polars(polars: Any, frame: Any, given: Any) -> Any:
     """Results with the nulls and float types of the columns they were made from."""
     if not isinstance(given, polars.DataFrame):

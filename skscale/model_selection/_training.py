@@ -17,6 +17,7 @@ from skscale._base import StatisticTransformer
 from skscale._callbacks import has_callbacks
 from skscale._kernels import Array
 from skscale._opening import open_table
+from skscale._provenance import MEMORY
 from skscale._splits import Splits
 from skscale.statistics._affine import AffineMap
 
@@ -180,7 +181,8 @@ def is_shareable(step: Any) -> bool:
     """Whether a step is solved from what its kind of statistic measures of any rows.
 
     One that measures in a way of its own, by the batch, needs its rows together; one with
-    callbacks tells them of rows that it has been given.
+    callbacks, or that is to remember its rows, is to be shown them.
     """
     ours = isinstance(step, StatisticTransformer)
-    return ours and type(step)._measure is StatisticTransformer._measure and not has_callbacks(step)
+    plain = ours and type(step)._measure is StatisticTransformer._measure
+    return plain and not has_callbacks(step) and MEMORY.get() is None

@@ -28,6 +28,7 @@ from sklearn.preprocessing import StandardScaler as TheirScaler
 from skscale import PCA, BatchNormalizer, MinMaxScaler, StandardScaler, Whitener
 from skscale._splits import read_splits
 from skscale.errors import MissingValueError, NonNumericColumnError, SampleWeightError
+from skscale.leakage import remember_rows, seen_in_fit
 from skscale.model_selection import cross_fit
 from skscale.model_selection._sharing import SharedFits
 from skscale.statistics import Moments, Scatter, Triangle
@@ -389,3 +390,11 @@ def test_nothing_of_the_caller_is_changed():
     with pytest.raises(RuntimeError, match="never"):
         cross_fit(make_pipeline(StandardScaler(copy=False), Unfittable()), rows, cv=3)
     np.testing.assert_array_equal(rows, ROWS)
+
+
+def test_rows_that_are_to_be_remembered_are_shown():
+    with remember_rows():
+        folds = cross_fit(StandardScaler(), ROWS, cv=3)
+    for fold in folds:
+        assert seen_in_fit(fold.transformer, ROWS[fold.test]).ok
+        assert not seen_in_fit(fold.transformer, ROWS).ok

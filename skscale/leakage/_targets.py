@@ -1,0 +1,267 @@
+"""What can be audited: an estimator, a function of a whole table, or one that knows the split."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+from sklearn import clone
+
+from skscale import _tables as tables
+from skscale._kernels import Array
+from skscale.errors import MutatedInputError, TargetError
+from skscale.leakage import _returned as returned
+from skscale.leakage._state import differences
+
+FORMS = (
+    "an estimator or Pipeline; a function features(X) or features(X, y) of the whole table; or a "
+    "function prepare(X, y, train, test), where train and test are row numbers"
+)
+
+_METHODS = (("transform",), ("decision_function", "predict_proba", "predict"))
+"""Of each group, the first that there is: the finest that an estimator makes of rows."""
+_SCORES = ("score_samples", "mahalanobis")
+"""What an estimator may have that has none of these."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Results of which each row belongs to a row of the table.
+
+    Parameters
+    ----------
+    name : str
+        What made it.
+    value : table
+        Results.
+    rows : integer array or None
+        Which row of the table each of its rows is of; None if all are of the training part.
+    is_features : bool
+        Whether a row must not depend on its own label.
+    """
+
+    name: str
+    value: Any
+    rows: Array | None
+    is_features: bool = False
+
+
+@dataclass
+class Observed:
+    """What one run of a target left behind.
+
+    Parameters
+    ----------
+    fixed : dict
+        What is learned from training rows alone, or should be.
+    parts : list of Part
+        What is made of rows.
+    unmatched : str
+        Why results could not be matched with rows, if so.
+    """
+
+    fixed: dict[str, Any] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    unmatched: str = ""
+
+
+class Target(ABC):
+    """Something that is run on a table with a split, and sees copies only."""
+
+    knows_split = True
+    """Whether it is told which rows are held out, and may treat them as a batch."""
+    takes_labels = True
+    """Whether it is given held-out labels."""
+
+    def learn(self, X: Any, y: Any, train: Array) -> Any:
+        """What is learned from the training rows alone, if that is a step of its own."""
+        return None
+
+    @abstractmethod
+    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+        """What is made of all rows, given what was learned."""
+
+
+@final
+class EstimatorTarget(Target):
+    """An estimator: fitted on training rows; then given those held out, and all at once."""
+
+    takes_labels = False
+
+    def __init__(self, estimator: Any, seed: int) -> None:
+        self.estimator = clone(estimator, safe=False)
+        parameters: dict[str, Any] = getattr(self.estimator, "get_params", dict)()
+        # A deprecated random_state that nobody gave leaves what it used to fix to chance.
+        unset = [
+            name
+            for name, value in parameters.items()
+            if name.rpartition("__")[2] == "random_state"
+            and (value is None or (isinstance(value, str) and value == "deprecated"))
+        ]
+        if unset:
+            self.estimator.set_params(**dict.fromkeys(unset, seed))
+
+    def learn(self, X: Any, y: Any, train: Array) -> Any:
+        model, handed = clone(self.estimator, safe=False), _Handed()
+        labels = [] if y is None else [handed.give(tables.take_rows(y, train))]
+        model.fit(handed.give(tables.take_rows(X, train)), *labels)
+        handed.check()
+        return model
+
+    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+        seen, handed = Observed({"": learned}), _Handed()
+        everything = np.arange(tables.count_rows(X))
+        names = _first_of_each(learned, _METHODS) or _first_of_each(learned, (_SCORES,))
+        # All rows at once last: a transform that learns has learned from the held-out rows by then.
+        for rows, table in ((test, tables.take_rows(X, test)), (everything, X)):
+            for name in names:
+                made = getattr(learned, name)(handed.give(table))
+                for label, value in returned.leaves(made, f"{name}(X)"):
+                    if returned.length(value) != len(rows):
+                        seen.unmatched = returned.unmatched(label, value, len(rows))
+                    seen.parts.append(Part(label, value, rows))
+        if not names:
+            listed = ", ".join(name for group in (*_METHODS, _SCORES) for name in group)
+            seen.unmatched = f"it is never given held-out rows, since it has none of {listed}"
+        handed.check()
+        return seen
+
+
+@final
+class FeaturesTarget(Target):
+    """A function of the whole table, and perhaps of its labels, that is run before the split."""
+
+    knows_split = False
+
+    def __init__(self, function: Any, takes_labels: bool) -> None:
+        self.function = function
+        self.takes_labels = takes_labels
+
+    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+        handed = _Handed()
+        given = [handed.give(X)] + ([handed.give(y)] if self.takes_labels else [])
+        results = self.function(*given)
+        handed.check()
+        seen = Observed()
+        for name, value in returned.leaves(results, "features"):
+            if not tables.has_rows(value):
+                seen.fixed[name] = value
+                continue
+            rows = returned.matched_rows(X, value)
+            if rows is None:
+                seen.unmatched = returned.unmatched(name, value, tables.count_rows(X))
+            else:
+                first = not any(part.is_features for part in seen.parts)
+                seen.parts.append(
+                    Part(name, value, rows, first and returned.width(value) is not None)
+                )
+        return seen
+
+
+@final
+class PrepareTarget(Target):
+    """A function that is told the split and returns a training part, and perhaps a held-out one."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+        handed = _Handed()
+        labels = None if y is None else handed.give(y)
+        results = self.function(handed.give(X), labels, train.copy(), test.copy())
+        handed.check()
+        leaves = list(returned.leaves(results, "prepare"))
+        n_rows = tables.count_rows(X)
+        sides = returned.sides(leaves, len(train), len(test), n_rows)
+        seen = Observed()
+        rows = {"test": test, "all": np.arange(n_rows)}
+        for (name, value), side in zip(leaves, sides, strict=True):
+            if side == "train" and tables.has_rows(value):
+                seen.parts.append(Part(name, value, None))
+            elif side == "train":
+                seen.fixed[name] = value
+            elif side in rows:
+                first = not any(part.is_features for part in seen.parts)
+                is_features = first and returned.width(value) is not None
+                seen.parts.append(Part(name, value, rows[side], is_features))
+        return seen
+
+
+def read_target(target: Any, y: Any, seed: int) -> Target:
+    """Tell the forms of a target apart.
+
+    Raises
+    ------
+    TargetError
+        If it is none of them.
+    """
+    if isinstance(target, type):
+        raise TargetError(
+            f"target is the class {target.__name__}; it must be {FORMS}. Pass an instance: "
+            f"{target.__name__}()."
+        )
+    if hasattr(target, "fit"):
+        return EstimatorTarget(target, seed)
+    if not callable(target):
+        raise TargetError(f"target is a {type(target).__name__}; it must be {FORMS}.")
+    required, optional = _parameters(target)
+    if len(required) == 4:
+        return PrepareTarget(target)
+    about_parts = any("train" in name or "test" in name for name in required)
+    if about_parts or len(required) not in (1, 2):
+        listed = ", ".join(required) or "no required parameters"
+        raise TargetError(
+            f"target is a function of ({listed}); it must be {FORMS}. Wrap it in a lambda of "
+            "one of these forms."
+        )
+    if len(required) == 2 and y is None:
+        raise TargetError(
+            f"target is a function of ({', '.join(required)}), and no y was given. Pass y, or a "
+            "function of X alone."
+        )
+    takes_labels = len(required) == 2 or (y is not None and optional[:1] == ["y"])
+    return FeaturesTarget(target, takes_labels)
+
+
+def _parameters(function: Any) -> tuple[list[str], list[str]]:
+    """Names of required and of optional positional parameters."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a ufunc, or another built-in function of one table
+        return ["X"], []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    positional = [p for p in parameters if p.kind in kinds]
+    required = [p.name for p in positional if p.default is p.empty]
+    return required, [p.name for p in positional if p.default is not p.empty]
+
+
+class _Handed:
+    """Copies that were handed out, beside what they were copied from."""
+
+    def __init__(self) -> None:
+        self._pairs: list[tuple[Any, Any]] = []
+
+    def give(self, table: Any) -> Any:
+        given = tables.copy_rows(table)
+        self._pairs.append((table, given))
+        return given
+
+    def check(self) -> None:
+        """Raise if one of them was written to."""
+        for table, given in self._pairs:
+            changed = differences(table, given)
+            if changed:
+                places = ", ".join(change.where for change in changed[:3] if change.where)
+                raise MutatedInputError(
+                    "The target writes into the table that it is given"
+                    f"{f' ({places})' if places else ''}. What it computes then depends on what "
+                    "ran before. Let it work on a copy (X = X.copy(), or copy=True)."
+                )
+
+
+def _first_of_each(model: Any, groups: tuple[tuple[str, ...], ...]) -> list[str]:
+    found = (next((name for name in group if hasattr(model, name)), None) for group in groups)
+    return [name for name in found if name is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skscale import _kernels as kernels
-from skscale._kernels import Array, narrow
+from skscale._kernels import Array, WideRows, narrow
 from skscale._reduce import block_rows, cut, mapped_blocks
 from skscale._tables import Table
 from skscale.statistics import RowSketch
+from skscale.statistics._sketch import LEADING, leading_hashes, lowest, sketch_hashes, smallest
 
 
 class Memory(NamedTuple):
@@ -57,39 +58,64 @@ def remember(transformer: Any, table: Table, weights: Array | None, *, begins: b
         memory = Memory(earlier.key, earlier.capacity)
     if memory is None:
         return
-    n_features = table.shape[1]
-    hashes = hash_table(table, kernels.multipliers(memory.key, n_features))
-    if weights is not None:
-        hashes = hashes[weights > 0]  # each row once: a weight is no copy that could leak
-    sketch = RowSketch.of_hashes(hashes, None, n_features, **memory._asdict())
+    # Each row once: a weight is no copy that could leak.
+    chosen = None if weights is None else weights > 0
+    n_rows = table.shape[0] if chosen is None else np.count_nonzero(chosen)
+    hashes = lowest_hashes(table, memory, chosen)
+    kept = smallest(hashes, None, memory.capacity)
+    sketch = RowSketch(float(n_rows), table.shape[1], memory.key, memory.capacity, *kept)
     transformer._row_sketch_ = sketch if earlier is None else earlier.merge(sketch)
 
 
-def hash_table(table: Table, keys: Array, dtype: Any = None) -> Array:
-    """Hashes of the rows of a table.
+def lowest_hashes(table: Table, memory: Memory, chosen: Array | None) -> Array:
+    """Hashes of those of the chosen rows that a sketch may keep."""
+    keys = kernels.multipliers(memory.key, table.shape[1])
+    if table.shape[1] <= 2 * LEADING:
+        hashes = hash_table(table, lambda rows, _: kernels.row_hashes(rows, keys))
+        return hashes if chosen is None else hashes[chosen]
+    leading = hash_table(table, lambda rows, _: leading_hashes(rows, keys))
+    below = lowest(leading if chosen is None else leading[chosen], memory.capacity)
+    if below is not None and chosen is not None:
+        chosen[chosen] = below
+    elif below is not None:
+        chosen = below
+    if chosen is None:
+        return hash_table(table, lambda rows, block: sketch_hashes(rows, keys, leading[block]))
+
+    def hash_chosen(rows: Any, block: slice) -> Array:
+        mine, hashes = chosen[block], leading[block]
+        hashes[mine] = sketch_hashes(rows[mine], keys, hashes[mine])
+        return hashes
+
+    return hash_table(table, hash_chosen)[chosen]
+
+
+def hash_table(table: Table, function: Callable[[Any, slice], Any]) -> Array:
+    """One number for every row of a table, block by block, on all cores.
 
     Parameters
     ----------
     table : Table
         Of at least one row.
-    keys : array of shape (2, n_columns)
-        From `multipliers`.
-    dtype : dtype, default=None
-        Float dtype that numbers are rounded to first.
+    function : callable
+        ``function(rows, block)`` gives the numbers of one block of rows.
     """
     n_rows, n_columns = table.shape
-    rounded = dtype is not None and dtype != table.dtype and np.dtype(dtype).itemsize < 8
     hashes = np.empty(n_rows, dtype=np.uint64)
 
     def hash_block(block: slice) -> None:
-        rows: Any = table.rows(block)
-        if rounded:
-            with np.errstate(over="ignore"):
-                rows = (rows if table.is_sparse else narrow(rows)).astype(dtype)
-        hashes[block] = kernels.row_hashes(rows, keys)
+        hashes[block] = function(table.rows(block), block)
 
     blocks = cut(n_rows, block_rows(n_columns))
     with mapped_blocks(hash_block, blocks, n_rows * n_columns) as done:
         for _ in done:
             pass
     return hashes
+
+
+def rounded(rows: Any, dtype: np.dtype[Any]) -> Any:
+    """Rows of floats in a dtype, which may be a narrower one than theirs."""
+    if dtype.itemsize >= rows.dtype.itemsize:
+        return rows
+    with np.errstate(over="ignore"):
+        return (narrow(rows) if isinstance(rows, WideRows) else rows).astype(dtype)

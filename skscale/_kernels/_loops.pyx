@@ -20,6 +20,7 @@ cdef enum:
     CAREFUL_RUN = 16  # the same, where there is one sum of all
     FOLDED = 32  # length of a folded row
     SAMPLE = 32  # rows that give the first centre
+    AHEAD = 24  # rows that are asked for before they are needed
     HASHED = 1024  # rows whose hashes stay in the first cache
 
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
@@ -729,6 +730,16 @@ def affine(
 
 # Hashes of rows ---------------------------------------------------------------------------
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define fetch_ahead(address) __builtin_prefetch(address)
+    #else
+    #define fetch_ahead(address) ((void) 0)
+    #endif
+    """
+    void fetch_ahead(const void *address) noexcept nogil
+
 ctypedef unsigned long long word
 
 
@@ -755,6 +766,12 @@ cdef word add_mixed(const real *x, Py_ssize_t width, const word *keys) noexcept 
     cdef word bits[TILE]
     cdef word one = 0, two = 0, three = 0, four = 0
     cdef Py_ssize_t j
+    j = 0
+    if width <= 8:
+        while j < width:
+            one += mixed(x[j]) * keys[j]
+            j += 1
+        return one
     for j in range(width):
         bits[j] = mixed(x[j])
     j = 0
@@ -779,9 +796,13 @@ cdef void hash_block(const real[:, :] rows, const word[::1] keys, word[:] out) n
     cdef const real *x
     cdef word key
     cdef word sums[HASHED]
+    cdef bint apart = row_stride > 2 * n_columns
     if column_stride == 1:
         for i in range(n_rows):
             out[i] = 0
+            if apart and i + AHEAD < n_rows:  # a few columns of long rows, which nobody foresees
+                fetch_ahead(start + (i + AHEAD) * row_stride)
+                fetch_ahead(start + (i + AHEAD) * row_stride + n_columns - 1)
             j = 0
             while j < n_columns:
                 width = min(TILE, n_columns - j)

@@ -10,7 +10,7 @@ from skscale import _kernels as kernels
 from skscale import _tables as tables
 from skscale._admission import describe_columns
 from skscale._kernels import Array
-from skscale._provenance import hash_table
+from skscale._provenance import hash_table, rounded
 from skscale.errors import SchemaError
 
 KEY = 0x5C5CA1E
@@ -64,7 +64,12 @@ def paired_hashes(first: Any, second: Any, *, key: int = KEY) -> tuple[Array, Ar
     if shared:
         opened = [tables.read_columns(X, shared) for X in both]
         dtype = min((table.dtype for table in opened), key=lambda dtype: dtype.itemsize)
-        sums = [hash_table(table, keys[:, shared], dtype) for table in opened]
+        numeric_keys = keys[:, shared]
+
+        def hashes(rows: Any, block: slice) -> Array:
+            return kernels.row_hashes(rounded(rows, dtype), numeric_keys)
+
+        sums = [hash_table(table, hashes) for table in opened]
     if others:
         coded = zip(*(_coded(*(tables.objects(X, i) for X in both)) for i in others), strict=True)
         sums = [

@@ -17,12 +17,13 @@ from skscale._base import StatisticTransformer
 from skscale._kernels import Array
 from skscale._opening import open_table
 from skscale._parameters import check_parameter, integer
-from skscale._provenance import Memory, hash_table, remembering
+from skscale._provenance import Memory, hash_table, remembering, rounded
 from skscale.errors import NothingRememberedError
 from skscale.leakage._check import CheckReport, Finding, counted
 from skscale.leakage._freeze import FrozenTransformer
 from skscale.leakage._straddle import RATE, Straddle, straddle_counted
 from skscale.statistics import RowSketch
+from skscale.statistics._sketch import sketch_hashes
 
 CONFIDENCE = 0.95
 
@@ -139,9 +140,8 @@ def seen_in_fit(fitted: Any, X_test: Any) -> CheckReport:
     transformer, rows = _rememberer(fitted, X_test)
     sketch: RowSketch = transformer._row_sketch_
     table = open_table(transformer, rows)
-    hashes = hash_table(
-        table, kernels.multipliers(sketch.key, sketch.n_features), transformer._dtype_
-    )
+    keys, dtype = kernels.multipliers(sketch.key, sketch.n_features), transformer._dtype_
+    hashes = hash_table(table, lambda rows, _: sketch_hashes(rounded(rows, dtype), keys))
     where = np.flatnonzero(hashes <= np.uint64(sketch.bound))
     compared = hashes[where]
     shared = straddle_counted(sketch.hashes, sketch.counts.astype(np.int64), compared)

@@ -12,6 +12,39 @@ from skscale.errors import IncompatibleStatisticError
 from skscale.statistics._protocol import arrange, frozen
 
 CAPACITY = 4096
+LEADING = 4
+"""Columns that decide first which rows are kept, where there are more than twice as many."""
+
+LOW_BITS = np.uint64(40)
+"""Bits of a hash that are of all columns; those above are of the leading ones."""
+
+
+def leading_hashes(rows: Any, keys: Array) -> Array | None:
+    """The high bits of the hashes of rows, from few of their columns; None for narrow rows.
+
+    The smallest hashes are among those with the smallest high bits: all columns need to be read
+    of these rows only.
+    """
+    if rows.shape[1] <= 2 * LEADING:
+        return None
+    return kernels.row_hashes(rows[:, :LEADING], keys[:, :LEADING]) >> LOW_BITS << LOW_BITS
+
+
+def sketch_hashes(rows: Any, keys: Array, leading: Array | None = None) -> Array:
+    """Hashes of rows as sketches order them, with high bits that may be known."""
+    hashes = kernels.row_hashes(rows, keys)
+    if leading is None:
+        leading = leading_hashes(rows, keys)
+    return hashes if leading is None else leading | (hashes >> (np.uint64(64) - LOW_BITS))
+
+
+def lowest(hashes: Array, capacity: int) -> Array | None:
+    """Mask of the rows that may be kept, from (the high bits of) their hashes; None for all."""
+    if len(hashes) <= 4 * capacity:
+        return None
+    # Hashes are spread evenly: these hold the smallest, unless rows repeat very often.
+    below = hashes <= np.uint64(2 * capacity / len(hashes) * 2.0**64)
+    return below if len(np.unique(hashes[below])) > capacity else None
 
 
 @frozen
@@ -47,8 +80,10 @@ class RowSketch:
     value like any other, equal to itself. Over random keys, two different rows are taken for equal
     with a probability of at most 2**-48.
 
-    Cost: O(n_rows * n_features) to hash, one multiplication per number, and O(n_rows) to
-    select; memory for 8 bytes per row while it is made, and 16 bytes per row that is kept.
+    Cost of `of`: O(n_rows * n_features) to hash, one multiplication per number, and a sort of the
+    hashes; memory for some 8 bytes per row while it is made, and for 16 bytes per row that is kept.
+    In tables of more than 16 columns the first 8 decide which rows may be kept, so that a fit that
+    remembers its rows reads all columns of these only, unless the first 8 repeat a lot.
 
     References
     ----------
@@ -102,36 +137,8 @@ class RowSketch:
             kernels.check_stored(rows)
         elif len(rows):
             check_finite(rows)
-        hashes = kernels.row_hashes(rows, keys)
-        return cls.of_hashes(hashes, weights, rows.shape[1], key=key, capacity=capacity)
-
-    @classmethod
-    def of_hashes(
-        cls, hashes: Array, weights: Array | None, n_features: int, *, key: int, capacity: int
-    ) -> Self:
-        """Sketch rows whose hashes are known.
-
-        Parameters
-        ----------
-        hashes : uint64 array of shape (n_rows,)
-            Hashes of all rows, made with this key.
-        weights : array of shape (n_rows,) or None
-            Weights of the rows.
-        n_features : int
-            Number of columns.
-        key : int
-            Which hash function made them.
-        capacity : int
-            How many different rows are kept at most.
-        """
-        total = kernels.total_weight(hashes, weights)
-        chosen = hashes
-        if len(hashes) > 4 * capacity:
-            # Hashes are spread evenly: these hold the smallest, unless rows repeat very often.
-            below = hashes <= np.uint64(2 * capacity / len(hashes) * 2.0**64)
-            if len(np.unique(hashes[below])) >= capacity:
-                chosen, weights = hashes[below], None if weights is None else weights[below]
-        return cls(total, n_features, key, capacity, *_smallest(chosen, weights, capacity))
+        hashes, total = sketch_hashes(rows, keys), kernels.total_weight(rows, weights)
+        return cls(total, rows.shape[1], key, capacity, *smallest(hashes, weights, capacity))
 
     def merge(self, later: Self) -> Self:
         """Sketch of these rows and the `later` ones."""
@@ -142,7 +149,7 @@ class RowSketch:
             )
         hashes = np.concatenate([self.hashes, later.hashes])
         counts = np.concatenate([self.counts, later.counts])
-        kept = _smallest(hashes, counts, self.capacity)
+        kept = smallest(hashes, counts, self.capacity)
         total = self.total + later.total
         return type(self)(total, self.n_features, self.key, self.capacity, *kept)
 
@@ -153,7 +160,7 @@ class RowSketch:
         return int(self.hashes[-1]) if full else 2**64 - 1
 
 
-def _smallest(hashes: Array, weights: Array | None, capacity: int) -> tuple[Array, Array]:
+def smallest(hashes: Array, weights: Array | None, capacity: int) -> tuple[Array, Array]:
     """The smallest different hashes, ascending, and the weights of each added up."""
     values, where = np.unique(hashes, return_inverse=True)
     counts = np.bincount(where.ravel(), weights, minlength=len(values)).astype(np.float64)

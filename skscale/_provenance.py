@@ -81,13 +81,15 @@ def lowest_hashes(table: Table, memory: Memory, chosen: Array | None) -> Array:
         chosen = below
     if chosen is None:
         return hash_table(table, lambda rows, block: sketch_hashes(rows, keys, leading[block]))
-
-    def hash_chosen(rows: Any, block: slice) -> Array:
-        mine, hashes = chosen[block], leading[block]
-        hashes[mine] = sketch_hashes(rows[mine], keys, hashes[mine])
-        return hashes
-
-    return hash_table(table, hash_chosen)[chosen]
+    # Rows are taken from an array at once: blocks would be read for a few rows of each.
+    is_array = isinstance(table.source, np.ndarray) and table.source.dtype == table.dtype
+    step = table.shape[0] if is_array else block_rows(table.shape[1])
+    parts = []
+    for block in cut(table.shape[0], step):
+        positions = np.flatnonzero(chosen[block])
+        rows: Any = table.rows(block)
+        parts.append(sketch_hashes(rows[positions], keys, leading[block][positions]))
+    return np.concatenate(parts)
 
 
 def hash_table(table: Table, function: Callable[[Any, slice], Any]) -> Array:

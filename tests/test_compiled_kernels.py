@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skscale import _kernels as kernels
-from skscale._kernels import _affine, _extrema, _merging, _moments, _scatter
+from skscale._kernels import _affine, _extrema, _hashes, _merging, _moments, _scatter
 from skscale.errors import InfiniteValueError
 
 from . import draws, truth
@@ -106,6 +106,18 @@ def test_moments_and_extrema_of_any_shape(layout, dtype, missing, request):
             np.testing.assert_allclose(found[0], ends[0], rtol=1e-14)
             for low, other in zip(found[1:], ends[1:], strict=True):
                 np.testing.assert_array_equal(low, other)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_hashes_of_rows_are_the_same_to_the_bit(layout, dtype):
+    for n_rows, n_columns in [*itertools.product([1, 3, 65], [*WIDTHS, 3, 8, 9]), (2050, 3)]:
+        rows = table(n_rows, n_columns, dtype, 0.2)
+        rows[0, 0], rows[-1, -1] = -0.0, -np.nan
+        rows = layout(rows)
+        keys = kernels.multipliers(n_columns, n_columns)[:, ::-1]
+        found = compiled.row_hashes(rows, keys)
+        np.testing.assert_array_equal(found, _hashes.row_hashes(rows, keys))
 
 
 @given(rows=draws.tables(max_columns=4, max_rows=200), data=st.data())

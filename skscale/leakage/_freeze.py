@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from typing import Any, Self, final
 
-import joblib
 from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
@@ -14,6 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skscale._provenance import memory_of, remembering
 from skscale.errors import FrozenTransformerError, InvalidParameterError
+from skscale.leakage._check import listed
+from skscale.leakage._state import differences
 
 REFUSED = ("partial_fit", "fit_predict", "fit_resample", "fit_statistic")
 """Methods that learn, besides `fit` and `fit_transform`."""
@@ -44,6 +44,7 @@ def freeze(transformer: Any) -> FrozenTransformer:
     See Also
     --------
     unfreeze : the way back.
+    verify_fit : the same question, without an error.
 
     Notes
     -----
@@ -169,8 +170,11 @@ class FrozenTransformer:
         """
         with remembering(memory_of(self.transformer)):
             again = clone(self.transformer).fit(X, y, **fit_params)
-        if not _same_state(again, self.transformer):
-            raise self._refusal("and the rows given to fit are not those that it was learned from")
+        if found := differences(again, self.transformer):
+            raise self._refusal(
+                "and the rows given to fit are not those that it was learned from: they would "
+                f"change {listed([each.where for each in found])}"
+            )
         return self
 
     @available_if(_has_transform)
@@ -278,11 +282,3 @@ class FrozenTransformer:
 
     def __repr__(self) -> str:
         return f"freeze({self.transformer!r})"
-
-
-def _same_state(one: Any, other: Any) -> bool:
-    """Whether two estimators are the same, parameters and all that was learned, to the bit."""
-    try:
-        return bool(joblib.hash(one) == joblib.hash(other))
-    except (pickle.PicklingError, AttributeError, TypeError):  # functions without a name
-        return False

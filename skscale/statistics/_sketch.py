@@ -82,8 +82,8 @@ class RowSketch:
 
     Cost of `of`: O(n_rows * n_features) to hash, one multiplication per number, and a sort of the
     hashes; memory for some 8 bytes per row while it is made, and for 16 bytes per row that is kept.
-    In tables of more than 16 columns the first 8 decide which rows may be kept, so that a fit that
-    remembers its rows reads all columns of these only, unless the first 8 repeat a lot.
+    In tables of more than 8 columns the first 4 decide which rows may be kept, so that a fit that
+    remembers its rows reads all columns of these only, unless the first 4 repeat a lot.
 
     References
     ----------

@@ -68,6 +68,7 @@ def test_the_error_shows_the_right_code():
     with pytest.raises(RuntimeError) as caught:
         freeze(skscale.StandardScaler().fit(TRAIN)).fit(X)
     assert "This StandardScaler is frozen" in str(caught.value)
+    assert "would change 'mean_'" in str(caught.value)
     assert "frozen.transform(X)" in str(caught.value)
     assert "unfreeze(estimator).fit(X_train)" in str(caught.value)
 
@@ -205,10 +206,11 @@ def test_sparse_rows_and_missing_values():
         frozen.fit(few[:-1])
 
 
-def test_a_step_without_a_name_cannot_be_recognized():
+def test_functions_without_a_name():
     step = sklearn.preprocessing.FunctionTransformer(lambda rows: rows + 1).fit(TRAIN)
     frozen = freeze(step)
     np.testing.assert_array_equal(frozen.transform(TRAIN), TRAIN + 1)
+    assert frozen.fit(TRAIN) is frozen
 
 
 def test_processes_take_it_along():

@@ -225,7 +225,10 @@ class SharedFits:
         return len(train), effective(self.weights[train], len(train))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_lock": None}
+        return {**vars(self), "_lock": None, "_table": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _table=_open(state["X"]))
 
 
 def _open(X: Any) -> Table | None:

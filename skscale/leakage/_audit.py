@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ from skscale.leakage._state import Difference, differences
 from skscale.leakage._targets import Observed, Target, read_target
 
 ROUNDING = 16
-"""A movement of so many units in the last place, or fewer, has to be seen under tame values too."""
+"""A movement of floats by so many units in the last place, or fewer, has to be seen under tame
+values too. Integers, flags and words are not rounded."""
 
 
 def audit(
@@ -97,8 +98,8 @@ def audit(
     run once more as it is. "inconclusive": the target differs from itself. "not run": the target
     refuses such rows, or its results cannot be matched with rows. Neither of these is a pass.
 
-    *No tolerance.* A movement of 16 ulp or fewer under extreme values must show under training
-    rows too; a larger one counts. What a transform keeps, and nothing depends on, does not.
+    *No tolerance.* A movement of floats by 16 ulp or fewer under extreme values must show under
+    training rows too; any other counts. What a transform keeps, and nothing depends on, does not.
 
     *What cannot be seen.* A function that ignores its argument and uses a table of its own; what
     was learned before, by a fitted object inside a function; a cache that answers for a changed
@@ -323,7 +324,8 @@ class _FoldAudit:
             # Kept by transform, and nothing it makes depends on it: only fits may be accused.
             fits = (self._learn(X, y) for X, y in ((before.X, before.y), changed))
             moved = differences(*fits)
-        if moved and probe.tame is not None and max(each.ulp for each in moved) <= ROUNDING:
+        may_be_rounding = all(each.is_float and each.ulp <= ROUNDING for each in moved)
+        if moved and probe.tame is not None and may_be_rounding:
             tame = self._make(probe.tame, before)
             if tame is not None and not _moved(first.seen, self._run(*tame).seen, probe):
                 moved = []
@@ -339,7 +341,7 @@ class _FoldAudit:
             moved = _moved(mine.seen, other.seen, probe, what_was_learned=False)
             if moved:
                 name = steps[stop - 1][0]
-                return [Difference(f"{name}.{each.where}", each.ulp) for each in moved]
+                return [replace(each, where=f"{name}.{each.where}") for each in moved]
         return []
 
     def _make(self, change: Change, before: _Run) -> tuple[Any, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -50,7 +51,7 @@ def _compare(mine: Any, other: Any, name: str) -> list[Difference]:
         if not _compare_values(mine, other, name):
             return []
         return [
-            Difference(f"{name}[:, {j}]", each.ulp)
+            replace(each, where=f"{name}[:, {j}]")
             for j in range(mine.shape[1])
             for each in _compare_values(mine[:, j], other[:, j], name)
         ]

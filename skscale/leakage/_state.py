@@ -48,10 +48,13 @@ class Difference:
     ulp : float
         Largest distance in units in the last place, in steps of one for integers; infinite where
         types, shapes, or anything but numbers differ.
+    is_float : bool
+        Whether it is between floats, which a routine may round in another way.
     """
 
     where: str
     ulp: float
+    is_float: bool = False
 
 
 def differences(before: Any, after: Any, where: str = "") -> list[Difference]:
@@ -172,7 +175,7 @@ class _Comparison:
             if found:
                 yield Difference(where, max(part.ulp for part in found))
         elif (ulp := ulp_distance(before, after)) > 0:
-            yield Difference(where, ulp)
+            yield Difference(where, ulp, before.dtype.kind in "fc")
 
     def _mappings(self, before: Any, after: Any, where: str) -> Iterator[Difference]:
         for key in before:

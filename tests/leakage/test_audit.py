@@ -96,6 +96,22 @@ def test_rounding_has_to_show_under_tame_values_too():
     assert audit(features, ROWS).status == "clean"
 
 
+@pytest.mark.parametrize(
+    "features",
+    [
+        lambda X: (X / X.max(axis=0) * 10).astype(int),
+        lambda X: (X > X.max() * 0.5).astype("u1"),
+        lambda X: np.digitize(X, np.linspace(X.min(), X.max() + 1, 6)),
+        lambda X: np.full((len(X), 1), len(np.unique(X))),
+        lambda X: np.where(X > X.max() / 2, "a", "b"),
+    ],
+)
+def test_integers_are_not_rounded(features):
+    codes = np.random.default_rng(0).integers(1, 50, (300, 2))
+    assert audit(features, codes).status == "leaky"
+    assert audit(FunctionTransformer(features), codes).status == "leaky"
+
+
 def test_time_needs_no_lag_but_no_later_row():
     clean, leaky = targets.CLEAN["lag"], targets.LEAKY["later rows"]
     assert audit(clean.target, clean.X).status == "leaky"

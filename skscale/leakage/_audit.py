@@ -289,12 +289,14 @@ class _FoldAudit:
                 continue
             try:
                 after = self._run(*changed, learned=None if apart else before.learned)
-                if after.seen.unmatched:
-                    why = after.seen.unmatched
-                elif apart or _moved(before.seen, after.seen, probe):
-                    return self._look_again(probe, before, changed)
+                if apart or _moved(before.seen, after.seen, probe):
+                    found = self._look_again(probe, before, changed)
                 else:
-                    return self._outcome(probe.name, CLEAN, [], probe.about_rows)
+                    found = self._outcome(probe.name, CLEAN, [], probe.about_rows)
+                unmatched = before.seen.unmatched or after.seen.unmatched
+                if found.outcome != CLEAN or not unmatched:
+                    return found
+                why = unmatched
             except MutatedInputError:
                 raise
             except Exception as error:
@@ -304,7 +306,7 @@ class _FoldAudit:
     def _reason_not_to(self, probe: Probe, before: _Run | str, holed: _Run | str) -> str:
         if isinstance(before, str):
             return before
-        if before.seen.unmatched:
+        if not (before.seen.parts or before.seen.fixed):
             return before.seen.unmatched
         if not probe.about_rows and not self._target.takes_labels:
             return "it is never given held-out labels"

@@ -24,11 +24,16 @@ def moved_results(
     where a missing value beside them makes floats of them.
     """
     moved: list[Difference] = []
-    for mine, other in itertools.zip_longest(before.parts, after.parts):
+    parts: list[list[Part]] = [before.parts, after.parts]
+    if before.unmatched or after.unmatched:
+        names = {part.name for part in parts[0]} & {part.name for part in parts[1]}
+        parts = [[part for part in side if part.name in names] for side in parts]
+    for mine, other in itertools.zip_longest(*parts):
         if mine is None or other is None:
             moved.append(Difference((mine or other).name, inf))
-        else:
-            moved += _moved_part(mine, other, features_still if mine.is_features else still)
+            continue
+        found = _moved_part(mine, other, features_still if mine.is_features else still)
+        moved += [replace(each, where=each.where + mine.reading) for each in found]
     return moved
 
 

@@ -41,12 +41,15 @@ class Part:
         Which row of the table each of its rows is of; None if all are of the training part.
     is_features : bool
         Whether a row must not depend on its own label.
+    reading : str
+        How it was read, where that had to be guessed.
     """
 
     name: str
     value: Any
     rows: Array | None
     is_features: bool = False
+    reading: str = ""
 
 
 @dataclass
@@ -60,7 +63,7 @@ class Observed:
     parts : list of Part
         What is made of rows.
     unmatched : str
-        Why results could not be matched with rows, if so.
+        Why some results could not be matched with rows, if so.
     """
 
     fixed: dict[str, Any] = field(default_factory=dict)
@@ -120,9 +123,10 @@ class EstimatorTarget(Target):
             for name in names:
                 made = getattr(learned, name)(handed.give(table))
                 for label, value in returned.leaves(made, f"{name}(X)"):
-                    if returned.length(value) != len(rows):
+                    if returned.length(value) == len(rows):
+                        seen.parts.append(Part(label, value, rows))
+                    else:
                         seen.unmatched = returned.unmatched(label, value, len(rows))
-                    seen.parts.append(Part(label, value, rows))
         if not names:
             listed = ", ".join(name for group in (*_METHODS, _SCORES) for name in group)
             seen.unmatched = f"it is never given held-out rows, since it has none of {listed}"
@@ -144,20 +148,24 @@ class FeaturesTarget(Target):
         handed = _Handed()
         given = [handed.give(X)] + ([handed.give(y)] if self.takes_labels else [])
         results = self.function(*given)
+        leaves, n_rows = list(returned.leaves(results, "features")), tables.count_rows(X)
         handed.check()
         seen = Observed()
-        for name, value in returned.leaves(results, "features"):
-            if not tables.has_rows(value):
-                seen.fixed[name] = value
-                continue
-            rows = returned.matched_rows(X, value)
-            if rows is None:
-                seen.unmatched = returned.unmatched(name, value, tables.count_rows(X))
-            else:
+        for name, value in leaves:
+            rows = returned.matched_rows(X, value) if tables.has_rows(value) else None
+            if rows is not None:
                 first = not any(part.is_features for part in seen.parts)
-                seen.parts.append(
-                    Part(name, value, rows, first and returned.width(value) is not None)
-                )
+                is_features = first and returned.width(value) is not None
+                seen.parts.append(Part(name, value, rows, is_features))
+            elif returned.is_names(value) and len(leaves) > 1:
+                seen.fixed[name] = value
+            elif tables.has_rows(value) or returned.is_lazy(value):
+                seen.unmatched = returned.unmatched(name, value, n_rows)
+            else:
+                seen.fixed[name] = value
+        if not (seen.parts or seen.unmatched):
+            wanted = f"a table with one row for each of {n_rows}"
+            seen.unmatched = returned.nothing_shown("features", results, wanted)
         return seen
 
 
@@ -171,22 +179,28 @@ class PrepareTarget(Target):
     def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
         handed = _Handed()
         labels = None if y is None else handed.give(y)
-        results = self.function(handed.give(X), labels, train.copy(), test.copy())
-        handed.check()
+        split = handed.give(train), handed.give(test)
+        results = self.function(handed.give(X), labels, *split)
         leaves = list(returned.leaves(results, "prepare"))
+        handed.check()
         n_rows = tables.count_rows(X)
         sides = returned.sides(leaves, len(train), len(test), n_rows)
         seen = Observed()
-        rows = {"test": test, "all": np.arange(n_rows)}
+        rows = {"train": None, "test": test, "all": np.arange(n_rows)}
         for (name, value), side in zip(leaves, sides, strict=True):
-            if side == "train" and tables.has_rows(value):
-                seen.parts.append(Part(name, value, None))
-            elif side == "train":
-                seen.fixed[name] = value
-            elif side in rows:
+            if not side or (tables.has_rows(value) and returned.length(value) == 0):
+                seen.unmatched = returned.unmatched_part(name, value, len(train), len(test))
+            elif tables.has_rows(value):
                 first = not any(part.is_features for part in seen.parts)
-                is_features = first and returned.width(value) is not None
-                seen.parts.append(Part(name, value, rows[side], is_features))
+                is_features = side != "train" and first and returned.width(value) is not None
+                reading = returned.reading(name, side)
+                seen.parts.append(Part(name, value, rows[side], is_features, reading))
+            elif side == "train" and not returned.is_number(results):
+                seen.fixed[name] = value
+        is_fitted = any(hasattr(value, "fit") for value in seen.fixed.values())
+        if not (seen.parts or is_fitted or seen.unmatched):
+            wanted = "its training part, or a dict with the keys 'train' and 'test'"
+            seen.unmatched = returned.nothing_shown("prepare", results, wanted)
         return seen
 
 

@@ -100,10 +100,10 @@ def test_rounding_has_to_show_under_tame_values_too():
     "features",
     [
         lambda X: (X / X.max(axis=0) * 10).astype(int),
-        lambda X: (X > X.max() * 0.5).astype("u1"),
+        lambda X: (X.max() * 0.5 < X).astype("u1"),
         lambda X: np.digitize(X, np.linspace(X.min(), X.max() + 1, 6)),
         lambda X: np.full((len(X), 1), len(np.unique(X))),
-        lambda X: np.where(X > X.max() / 2, "a", "b"),
+        lambda X: np.where(X.max() / 2 < X, "a", "b"),
     ],
 )
 def test_integers_are_not_rounded(features):
@@ -158,7 +158,6 @@ def test_rows_are_matched_by_their_labels():
         lambda X, y, train, test: ((X[train], y[train]), (X[test], y[test])),
         lambda X, y, train, test: {"test": X[test], "fit": X[train], "scale": X[train].std()},
         lambda X, y, train, test: (X - X[train].mean(axis=0), train, test),
-        lambda X, y, train, test: (X[train], X[test][X[test][:, 0] > 0]),
     ],
 )
 @pytest.mark.parametrize("cv", [4, 2])

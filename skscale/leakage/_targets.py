@@ -21,10 +21,15 @@ FORMS = (
     "function prepare(X, y, train, test), where train and test are row numbers"
 )
 
-_METHODS = (("transform",), ("decision_function", "predict_proba", "predict"))
-"""Of each group, the first that there is: the finest that an estimator makes of rows."""
-_SCORES = ("score_samples", "mahalanobis")
-"""What an estimator may have that has none of these."""
+_METHODS = (
+    "transform",
+    "decision_function",
+    "predict_proba",
+    "predict",
+    "score_samples",
+    "mahalanobis",
+)
+"""What an estimator makes of rows: any of it may depend on the batch, beside others that do not."""
 
 
 @dataclass(frozen=True)
@@ -117,18 +122,21 @@ class EstimatorTarget(Target):
     def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
         seen, handed = Observed({"": learned}), _Handed()
         everything = np.arange(tables.count_rows(X))
-        names = _first_of_each(learned, _METHODS) or _first_of_each(learned, (_SCORES,))
+        names = [name for name in _METHODS if hasattr(learned, name)]
         # All rows at once last: a transform that learns has learned from the held-out rows by then.
         for rows, table in ((test, tables.take_rows(X, test)), (everything, X)):
             for name in names:
-                made = getattr(learned, name)(handed.give(table))
+                try:
+                    made = getattr(learned, name)(handed.give(table))
+                except NotImplementedError:  # as good as not being there
+                    continue
                 for label, value in returned.leaves(made, f"{name}(X)"):
                     if returned.length(value) == len(rows):
                         seen.parts.append(Part(label, value, rows))
                     else:
                         seen.unmatched = returned.unmatched(label, value, len(rows))
-        if not names:
-            listed = ", ".join(name for group in (*_METHODS, _SCORES) for name in group)
+        if not (seen.parts or seen.unmatched):
+            listed = ", ".join(_METHODS)
             seen.unmatched = f"it is never given held-out rows, since it has none of {listed}"
         handed.check()
         return seen
@@ -274,8 +282,3 @@ class _Handed:
                     f"{f' ({places})' if places else ''}. What it computes then depends on what "
                     "ran before. Let it work on a copy (X = X.copy(), or copy=True)."
                 )
-
-
-def _first_of_each(model: Any, groups: tuple[tuple[str, ...], ...]) -> list[str]:
-    found = (next((name for name in group if hasattr(model, name)), None) for group in groups)
-    return [name for name in found if name is not None]

@@ -97,6 +97,38 @@ class RemembersLast(TransformerMixin, BaseEstimator):
         return X - self.mean_
 
 
+class TopOfBatch(BaseEstimator):
+    """An honest decision function, and predictions that call a tenth of any batch outliers."""
+
+    def fit(self, X, y=None):
+        self.mean_ = X.mean(axis=0)
+        return self
+
+    def decision_function(self, X):
+        return np.abs(X - self.mean_).sum(axis=1)
+
+    def predict(self, X):
+        far = self.decision_function(X)
+        return far > np.quantile(far, 0.9)
+
+
+class ScoresOfBatch(BaseEstimator):
+    """An honest transform, and scores by the mean of the batch."""
+
+    def fit(self, X, y=None):
+        self.mean_ = X.mean(axis=0)
+        return self
+
+    def transform(self, X):
+        return X - self.mean_
+
+    def predict(self, X):
+        raise NotImplementedError
+
+    def score_samples(self, X):
+        return X[:, 0] - X[:, 0].mean()
+
+
 class PlainCentring:
     """Not scikit-learn's: no parameters, no base class."""
 
@@ -302,6 +334,8 @@ LEAKY = {
     "deduplication before a split": Case(deduplicate_first),
     "test-batch statistics": Case(BatchScaler()),
     "statistics of large batches": Case(LargeBatchScaler()),
+    "predictions by rank in a batch": Case(TopOfBatch()),
+    "scores by the mean of a batch": Case(ScoresOfBatch()),
     "each part by itself": Case(scale_parts),
     "FunctionTransformer(scale)": Case(make_pipeline(FunctionTransformer(scale), PCA(2))),
     "FunctionTransformer(scale) before a model": Case(

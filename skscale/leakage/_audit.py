@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -163,9 +163,9 @@ def audit(
         X, y, folds = read_folds(
             X, y, cv=cv, order=order, max_rows=max_rows, groups=groups, random=random
         )
-        material, refusals = Material(X, y, random), list[str]()
+        material, known = Material(X, y, random, in_time=order == "time"), _Known()
         outcomes = [
-            each for fold in folds for each in _FoldAudit(form, material, fold, refusals).outcomes()
+            each for fold in folds for each in _FoldAudit(form, material, fold, known).outcomes()
         ]
     return AuditReport(_name_of(target), outcomes, tables.count_rows(X))
 
@@ -240,6 +240,22 @@ class _Run:
     seen: Observed
 
 
+@dataclass
+class _Known:
+    """What earlier folds found the target to refuse, which is not asked for again.
+
+    Parameters
+    ----------
+    refusals : list of str
+        Of missing values, if so.
+    first : dict of int
+        The first change that was taken, for each probe.
+    """
+
+    refusals: list[str] = field(default_factory=list)
+    first: dict[str, int] = field(default_factory=dict)
+
+
 class _FoldAudit:
     """One target on one fold: as it is, and under every probe.
 
@@ -248,11 +264,11 @@ class _FoldAudit:
     transform left behind is not laid at the door of another.
     """
 
-    def __init__(self, target: Target, material: Material, fold: Fold, refusals: list[str]) -> None:
+    def __init__(self, target: Target, material: Material, fold: Fold, known: _Known) -> None:
         self._target = target
         self._material = material
         self._fold = fold
-        self._refusals = refusals  # of missing values, by earlier folds: not asked for again
+        self._known = known
         self._everything = np.ones(fold.n_rows, dtype=bool)
 
     def outcomes(self) -> list[Outcome]:
@@ -283,7 +299,8 @@ class _FoldAudit:
         why = self._reason_not_to(probe, before, holed)
         if why or isinstance(before, str):
             return self._skipped(probe, why)
-        for change in probe.changes:
+        first = self._known.first.get(probe.name, 0)
+        for number, change in enumerate(probe.changes[first:], first):
             changed = self._make(change, before)
             if changed is None:
                 continue
@@ -293,6 +310,7 @@ class _FoldAudit:
                     found = self._look_again(probe, before, changed)
                 else:
                     found = self._outcome(probe.name, CLEAN, [], probe.about_rows)
+                self._known.first[probe.name] = number
                 unmatched = before.seen.unmatched or after.seen.unmatched
                 if found.outcome != CLEAN or not unmatched:
                     return found
@@ -369,8 +387,8 @@ class _FoldAudit:
 
     def _run_holed(self) -> _Run | str:
         """A run with missing values among the kept rows, or why there is none."""
-        if self._refusals:
-            return self._refusals[0]
+        if self._known.refusals:
+            return self._known.refusals[0]
         table = self._material.holed(self._fold)
         if table is None:
             return "no column can hold missing values"
@@ -379,8 +397,8 @@ class _FoldAudit:
         except MutatedInputError:
             raise
         except Exception as error:
-            self._refusals.append(f"it does not take missing values: {_told(error)}")
-            return self._refusals[0]
+            self._known.refusals.append(f"it does not take missing values: {_told(error)}")
+            return self._known.refusals[0]
 
     def _run(self, X: Any, y: Any, learned: Any = None) -> _Run:
         learned = self._learn(X, y) if learned is None else learned

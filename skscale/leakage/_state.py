@@ -9,7 +9,7 @@ import threading
 import types
 import weakref
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
@@ -54,7 +54,7 @@ class Difference:
 
     where: str
     ulp: float
-    is_float: bool = False
+    is_float: bool = field(default=False, compare=False)
 
 
 def differences(before: Any, after: Any, where: str = "") -> list[Difference]:

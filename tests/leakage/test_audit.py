@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler, scale
 
 from skscale.errors import (
     InvalidParameterError,
@@ -112,6 +112,61 @@ def test_integers_are_not_rounded(features):
     assert audit(FunctionTransformer(features), codes).status == "leaky"
 
 
+WORDS = np.random.default_rng(0).choice(["ams", "ber", "par"], (200, 1))
+COUNTS = np.random.default_rng(0).integers(3, 9, (200, 2))
+RARE = np.array(["a"] * 120 + ["b"] * 72 + ["c"] * 8)[np.random.default_rng(0).permutation(200)]
+DAYS = np.datetime64("2024-01-01") + COUNTS.astype("m8[D]")
+
+SMALLEST = {
+    "codes of words": (lambda X: np.unique(X, return_inverse=True)[1].reshape(X.shape), WORDS),
+    "ordinal encoding": (lambda X: OrdinalEncoder().fit_transform(X), WORDS),
+    "dense ranks": (lambda X: np.unique(X, return_inverse=True)[1].reshape(X.shape), COUNTS),
+    "above the smallest": (lambda X: X - X.min(axis=0), COUNTS),
+    "log above the smallest": (lambda X: np.log1p(X - X.min(axis=0)), COUNTS.astype(float)),
+    "days since the first": (lambda X: (X - X.min(axis=0)).astype(int), DAYS),
+    "is the smallest": (lambda X: (X.min(axis=0) == X).astype(int), COUNTS),
+    "any negative": (lambda X: X if (X < 0).any() else np.log1p(X), np.abs(ROWS)),
+    "any zero": (lambda X: X if (X == 0).any() else np.log(X), np.abs(ROWS)),
+    "refuses negatives": (lambda X: X - refuse(X < 0, X).min(axis=0), COUNTS),
+    "refuses zeros": (lambda X: X - refuse(X <= 0, X).min(axis=0), np.abs(ROWS).round() + 2),
+    "rare words": (lambda X: (count(X) < 0.1 * len(X)).astype(int), RARE),
+    "appears twice": (lambda X: (count(X) > 1).astype(int), np.arange(200)),
+    "share of flags": (lambda X: X ^ (X.mean(axis=0) > 0.3), COUNTS > 6),
+    "median of flags": (lambda X: np.full(X.shape, np.median(X)), COUNTS > 5),
+}
+
+
+def refuse(wrong, X):
+    if wrong.any():
+        raise ValueError("not for me")
+    return X
+
+
+def count(X):
+    _, inverse, counts = np.unique(X, return_inverse=True, return_counts=True)
+    return counts[inverse.reshape(X.shape)]
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+@pytest.mark.parametrize("cv", [2, 5])
+def test_held_out_rows_are_put_on_either_side(name, cv):
+    features, X = SMALLEST[name]
+    assert audit(features, X, cv=cv).status == "leaky"
+
+
+@pytest.mark.parametrize("name", [name for name in SMALLEST if SMALLEST[name][1].ndim == 2])
+def test_so_are_halves_of_a_batch(name):
+    features, X = SMALLEST[name]
+    assert audit(FunctionTransformer(features), X, cv=3).status == "leaky"
+
+
+def test_the_first_row_of_a_batch_is_changed_too():
+    report = audit(
+        FunctionTransformer(lambda X: X - X[0]), ROWS, cv=[(np.arange(60), np.arange(60, 120))]
+    )
+    assert "half of the batch" in {found.probe for found in report.findings}
+
+
 def test_time_needs_no_lag_but_no_later_row():
     clean, leaky = targets.CLEAN["lag"], targets.LEAKY["later rows"]
     assert audit(clean.target, clean.X).status == "leaky"
@@ -198,10 +253,15 @@ def test_statistics_of_a_batch_that_only_gaps_bring_out():
 
 def test_labels_are_replaced_where_they_reach():
     by_prior = audit(lambda X, y: X * y.mean(), ROWS, CLASSES)  # a permutation keeps it
-    assert {found.probe for found in by_prior.findings} == {"other labels"}
+    assert {found.probe for found in by_prior.findings} == {"other labels", "low labels"}
     names = np.where(CLASSES, "yes", "no")
     assert audit(lambda X, y: X * (y == "yes").mean(), ROWS, names).status == "leaky"
     assert audit(lambda X, y=None: X * y.mean(), ROWS, AMOUNTS).status == "leaky"
+    assert audit(lambda X, y: X / y.max(), ROWS, np.arange(120) % 7 + 1).status == "leaky"
+    assert audit(lambda X, y: X * len(np.unique(y)), ROWS, CLASSES).status == "leaky"
+    assert audit(lambda X, y: X * np.median(y), ROWS, CLASSES, cv=3).status == "leaky"
+    one_split = [(np.arange(60), np.arange(60, 120))]
+    assert audit(lambda X, y: X * y.min(), ROWS, AMOUNTS, cv=one_split).status == "leaky"
     both = np.column_stack([AMOUNTS, CLASSES])
     assert audit(lambda X, y: X + y.max(axis=0)[0], ROWS, both).status == "leaky"
 
@@ -326,7 +386,7 @@ def test_report():
 
 def test_nothing_is_called_proved():
     report = audit(np.tanh, ROWS)
-    assert "no dependence on held-out rows observed under 20 probes of 5 folds" in repr(report)
+    assert "no dependence on held-out rows observed under 25 probes of 5 folds" in repr(report)
     assert report.raise_if_leaky() is report
 
 

@@ -16,8 +16,8 @@ from skscale.leakage._folds import Fold, read_folds
 from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport, Outcome
 from skscale.leakage._results import moved_results
-from skscale.leakage._state import Difference, differences
-from skscale.leakage._targets import Observed, Target, read_target
+from skscale.leakage._state import Difference, differ, differences
+from skscale.leakage._targets import BATCHES, Observed, Target, read_target
 
 ROUNDING = 16
 """A movement of floats by so many units in the last place, or fewer, has to be seen under tame
@@ -305,8 +305,9 @@ class _FoldAudit:
             if changed is None:
                 continue
             try:
-                after = self._run(*changed, learned=None if apart else before.learned)
-                if apart or _moved(before.seen, after.seen, probe):
+                batches = BATCHES if apart else probe.batches
+                after = self._run(*changed, None if apart else before.learned, batches)
+                if apart or _moved(before.seen.of(batches), after.seen, probe):
                     found = self._look_again(probe, before, changed)
                 else:
                     found = self._outcome(probe.name, CLEAN, [], probe.about_rows)
@@ -370,8 +371,7 @@ class _FoldAudit:
         if changed is None:
             return None
         X, y = changed
-        differs = X is not before.X and differences(before.X, X)
-        return changed if differs or differences(before.y, y) else None
+        return changed if differ(before.X, X) or differ(before.y, y) else None
 
     def _run_plain(self) -> _Run:
         try:
@@ -400,9 +400,9 @@ class _FoldAudit:
             self._known.refusals.append(f"it does not take missing values: {_told(error)}")
             return self._known.refusals[0]
 
-    def _run(self, X: Any, y: Any, learned: Any = None) -> _Run:
+    def _run(self, X: Any, y: Any, learned: Any = None, batches: tuple[str, ...] = BATCHES) -> _Run:
         learned = self._learn(X, y) if learned is None else learned
-        seen = self._target.apply(learned, X, y, self._fold.train, self._fold.test)
+        seen = self._target.apply(learned, X, y, self._fold.train, self._fold.test, batches)
         return _Run(X, y, learned, seen)
 
     def _learn(self, X: Any, y: Any) -> Any:

@@ -21,6 +21,7 @@ from skscale.leakage._others import (
     low_labels,
     other_labels,
 )
+from skscale.leakage._targets import ALL, HELD_OUT
 
 Change = Callable[[], "tuple[Any, Any] | None"]
 """Makes a changed table and its labels; None if nothing could be changed."""
@@ -53,6 +54,9 @@ class Probe:
         Whether held-out rows of X are changed, rather than labels.
     excuse : str
         What it means if there is no change to try.
+    batches : tuple of str
+        Which batches show it. Of all rows the kept ones stand still, whichever are held out; in a
+        batch of held-out rows nothing does unless half of them are kept.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Probe:
     holed: bool = False
     about_rows: bool = True
     excuse: str = "there are no other values to put there"
+    batches: tuple[str, ...] = (ALL,)
 
 
 class Material:
@@ -171,10 +176,12 @@ def probes(material: Material, fold: Fold, holed: Any, knows_split: bool) -> Ite
         both_ways = functools.partial(_both_ways, material, fold, half)
         changes = both_ways() if half.any() else []
         excuse = "it takes two held-out rows"
-        yield Probe(name, changes, still, still, tame(half), excuse=excuse)
+        batches = (HELD_OUT,)
+        yield Probe(name, changes, still, still, tame(half), excuse=excuse, batches=batches)
         changes = [] if holed is None or not half.any() else both_ways(holed)
         name += ", beside gaps"
-        yield Probe(name, changes, still, still, tame(half, holed), holed=True, excuse=excuse)
+        confirm = tame(half, holed)
+        yield Probe(name, changes, still, still, confirm, True, excuse=excuse, batches=batches)
     if material.y is not None:
         yield from _label_probes(material, fold, knows_split)
 

@@ -67,6 +67,18 @@ def differences(before: Any, after: Any, where: str = "") -> list[Difference]:
     return list(_Comparison().compare(before, after, where))
 
 
+def differ(before: Any, after: Any) -> bool:
+    """Whether two values differ at all: at once where they are arrays of numbers."""
+    if (
+        isinstance(before, np.ndarray)
+        and isinstance(after, np.ndarray)
+        and before.dtype.kind != "O"
+    ):
+        alike = before.dtype == after.dtype and before.shape == after.shape
+        return not alike or before.tobytes() != after.tobytes()
+    return next(_Comparison().compare(before, after, ""), None) is not None
+
+
 def ulp_distance(before: Array, after: Array) -> float:
     """Largest distance of two arrays of one dtype and shape, 0 only where all bits agree."""
     if before.dtype.kind == "c":

@@ -32,6 +32,11 @@ _METHODS = (
 """What an estimator makes of rows: any of it may depend on the batch, beside others that do not."""
 
 
+HELD_OUT, ALL = BATCHES = ("held-out rows", "all rows")
+"""What an estimator is given, in this order: a transform that learns has learned from the held-out
+rows when it is given all."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Results of which each row belongs to a row of the table.
@@ -48,6 +53,8 @@ class Part:
         Whether a row must not depend on its own label.
     reading : str
         How it was read, where that had to be guessed.
+    batch : str
+        Of which batch it was made: one of `BATCHES`, if an estimator was given several.
     """
 
     name: str
@@ -55,6 +62,7 @@ class Part:
     rows: Array | None
     is_features: bool = False
     reading: str = ""
+    batch: str = ""
 
 
 @dataclass
@@ -75,6 +83,11 @@ class Observed:
     parts: list[Part] = field(default_factory=list)
     unmatched: str = ""
 
+    def of(self, batches: tuple[str, ...]) -> Observed:
+        """What was made of these batches."""
+        parts = [part for part in self.parts if not part.batch or part.batch in batches]
+        return Observed(self.fixed, parts, self.unmatched)
+
 
 class Target(ABC):
     """Something that is run on a table with a split, and sees copies only."""
@@ -89,8 +102,16 @@ class Target(ABC):
         return None
 
     @abstractmethod
-    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
-        """What is made of all rows, given what was learned."""
+    def apply(
+        self,
+        learned: Any,
+        X: Any,
+        y: Any,
+        train: Array,
+        test: Array,
+        batches: tuple[str, ...] = BATCHES,
+    ) -> Observed:
+        """What is made of rows, given what was learned; `batches` are for who is given several."""
 
 
 @final
@@ -119,12 +140,20 @@ class EstimatorTarget(Target):
         handed.check()
         return model
 
-    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+    def apply(
+        self,
+        learned: Any,
+        X: Any,
+        y: Any,
+        train: Array,
+        test: Array,
+        batches: tuple[str, ...] = BATCHES,
+    ) -> Observed:
         seen, handed = Observed({"": learned}), _Handed()
-        everything = np.arange(tables.count_rows(X))
         names = [name for name in _METHODS if hasattr(learned, name)]
-        # All rows at once last: a transform that learns has learned from the held-out rows by then.
-        for rows, table in ((test, tables.take_rows(X, test)), (everything, X)):
+        for batch in batches:
+            rows = test if batch == HELD_OUT else np.arange(tables.count_rows(X))
+            table = tables.take_rows(X, test) if batch == HELD_OUT else X
             for name in names:
                 try:
                     made = getattr(learned, name)(handed.give(table))
@@ -132,7 +161,7 @@ class EstimatorTarget(Target):
                     continue
                 for label, value in returned.leaves(made, f"{name}(X)"):
                     if returned.length(value) == len(rows):
-                        seen.parts.append(Part(label, value, rows))
+                        seen.parts.append(Part(label, value, rows, batch=batch))
                     else:
                         seen.unmatched = returned.unmatched(label, value, len(rows))
         if not (seen.parts or seen.unmatched):
@@ -152,7 +181,15 @@ class FeaturesTarget(Target):
         self.function = function
         self.takes_labels = takes_labels
 
-    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+    def apply(
+        self,
+        learned: Any,
+        X: Any,
+        y: Any,
+        train: Array,
+        test: Array,
+        batches: tuple[str, ...] = BATCHES,
+    ) -> Observed:
         handed = _Handed()
         given = [handed.give(X)] + ([handed.give(y)] if self.takes_labels else [])
         results = self.function(*given)
@@ -184,7 +221,15 @@ class PrepareTarget(Target):
     def __init__(self, function: Any) -> None:
         self.function = function
 
-    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+    def apply(
+        self,
+        learned: Any,
+        X: Any,
+        y: Any,
+        train: Array,
+        test: Array,
+        batches: tuple[str, ...] = BATCHES,
+    ) -> Observed:
         handed = _Handed()
         labels = None if y is None else handed.give(y)
         split = handed.give(train), handed.give(test)

@@ -15,7 +15,7 @@ from skscale.errors import LeakageError, MutatedInputError, TargetError
 from skscale.leakage._folds import Fold, read_folds
 from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport, Outcome
-from skscale.leakage._results import moved_results
+from skscale.leakage._results import batch_matters, moved_results
 from skscale.leakage._state import Difference, differ, differences
 from skscale.leakage._targets import BATCHES, Observed, Target, read_target
 
@@ -291,7 +291,16 @@ class _FoldAudit:
         if plain.learned is not None and differences(again.learned, plain.learned):
             # Transforms leave something behind: to each its own fit.
             outcomes = [self._ask(probe, plain, holed, apart=True) for probe in asked]
+        if plain.learned is not None and all(each.outcome != LEAKY for each in outcomes):
+            outcomes.append(self._alone_and_together(plain))
         return outcomes
+
+    def _alone_and_together(self, plain: _Run) -> Outcome:
+        name = "alone and among all"
+        if self._fold.in_time:
+            return Outcome(self._fold.number, name, NOT_RUN, "rows may look back in a batch")
+        found = batch_matters(plain.seen)
+        return self._outcome(name, LEAKY if found else CLEAN, found)
 
     def _ask(self, probe: Probe, plain: _Run, holed: _Run | str, apart: bool = False) -> Outcome:
         """The outcome of one probe: of the harshest change that the target takes."""

@@ -8,11 +8,15 @@ from math import inf
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from skscale import _tables as tables
 from skscale._kernels import Array
-from skscale.leakage._state import Difference, differences
-from skscale.leakage._targets import Observed, Part
+from skscale.leakage._state import Difference, differences, ulp_distance
+from skscale.leakage._targets import ALL, HELD_OUT, Observed, Part
+
+ROUNDED = {4: 1e-3, 8: 1e-6}
+"""Parts of the largest value of a column that another way of summing may amount to, by bytes."""
 
 
 def moved_results(
@@ -37,14 +41,59 @@ def moved_results(
     return moved
 
 
+def batch_matters(seen: Observed) -> list[Difference]:
+    """Results for held-out rows that are others among all rows than they are by themselves.
+
+    Only floats are compared, up to rounding: bits of a matrix product depend on its shape. Of
+    models only the decision function is, since some draw predictions and scores at random.
+    """
+    parts = [part for part in seen.parts if part.name.startswith(("transform", "decision"))]
+    alone = [part for part in parts if part.batch == HELD_OUT]
+    together = [part for part in parts if part.batch == ALL]
+    found = []
+    for mine, other in zip(alone, together, strict=False):
+        values = tables.take_rows(other.value, np.asarray(mine.rows))
+        for column, after in zip(_columns(mine.value), _columns(values), strict=False):
+            far = np.abs(after[0] - column[0]) if column[0].shape == after[0].shape else np.inf
+            scale = np.abs(after[0]).max(initial=0, where=np.isfinite(after[0]))
+            if np.nanmax(far, initial=0) > ROUNDED[column[0].dtype.itemsize] * scale:
+                ulp = ulp_distance(*(np.ascontiguousarray(each[0]) for each in (column, after)))
+                found.append(Difference(f"{mine.name}{column[1]}", ulp, is_float=True))
+    return found
+
+
+def _columns(value: Any) -> list[tuple[Array, str]]:
+    """Columns of floats, with what to add to a name."""
+    if sparse.issparse(value):
+        value = value.toarray()
+    if isinstance(value, np.ndarray):
+        rows = value.reshape(len(value), -1)
+        places = [f"[:, {j}]" if value.ndim > 1 else "" for j in range(rows.shape[1])]
+        columns = list(zip(rows.T, places, strict=True))
+    elif tables.is_frame(value) or tables.is_series(value):
+        columns = [
+            (each, f"[{name!r}]" if name else "") for name, each in tables.columns_of(value).items()
+        ]
+    else:
+        return []
+    return [each for each in columns if each[0].dtype in (np.float32, np.float64)]
+
+
 def _moved_part(mine: Part, other: Part, still: Array) -> list[Difference]:
     if mine.rows is None or other.rows is None:
         return _compare(mine.value, other.value, mine.name)
-    places, other_places = (np.flatnonzero(still[part.rows]) for part in (mine, other))
+    # What is sorted by values has its rows in another order, and each is what it was.
+    places, other_places = (_in_order(rows, still) for rows in (mine.rows, other.rows))
     if not np.array_equal(mine.rows[places], other.rows[other_places]):
         return [Difference(f"{mine.name}: which rows there are", inf)]
     values = tables.take_rows(mine.value, places), tables.take_rows(other.value, other_places)
     return _compare(*values, mine.name)
+
+
+def _in_order(rows: Array, still: Array) -> Array:
+    """Positions of the rows that must stand still, in the order of the table."""
+    places = np.flatnonzero(still[rows])
+    return places[np.argsort(rows[places], kind="stable")]
 
 
 def _compare(mine: Any, other: Any, name: str) -> list[Difference]:

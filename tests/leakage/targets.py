@@ -112,6 +112,17 @@ class TopOfBatch(BaseEstimator):
         return far > np.quantile(far, 0.9)
 
 
+class SizeOfBatch(BaseEstimator):
+    """Divides by the number of rows that it is given."""
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X):
+        return X / len(X)
+
+
 class ScoresOfBatch(BaseEstimator):
     """An honest transform, and scores by the mean of the batch."""
 
@@ -335,6 +346,8 @@ LEAKY = {
     "test-batch statistics": Case(BatchScaler()),
     "statistics of large batches": Case(LargeBatchScaler()),
     "predictions by rank in a batch": Case(TopOfBatch()),
+    "the size of a batch": Case(SizeOfBatch()),
+    "the size of a batch of float32": Case(SizeOfBatch(), X=ROWS.astype("f4")),
     "scores by the mean of a batch": Case(ScoresOfBatch()),
     "each part by itself": Case(scale_parts),
     "FunctionTransformer(scale)": Case(make_pipeline(FunctionTransformer(scale), PCA(2))),

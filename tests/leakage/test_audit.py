@@ -198,6 +198,8 @@ def test_rows_are_matched_by_their_labels():
     frame.iloc[50:60] = frame.iloc[:10].to_numpy()
     assert audit(lambda X: X.iloc[::-1], frame).ok
     assert audit(lambda X: X[X[0] > 0], frame).ok
+    assert audit(lambda X: X.sort_values(0), frame).ok
+    assert audit(lambda X: X.sort_values(0).cumsum(), frame).status == "leaky"
     dropped = audit(lambda X: X.drop_duplicates(), frame)
     assert dropped.findings[0].where == "features: which rows there are"
     unmatched = audit(lambda X: X.dropna().iloc[1:].reset_index(drop=True), frame)

@@ -47,6 +47,9 @@ def _columns(X: Any) -> Iterator[Array]:
         columns = list(X.reshape(len(X), -1).T)
     elif isinstance(X, list):
         columns = [np.array([str(row) for row in X])]
+    elif hasattr(X, "iloc"):  # names may be there more than once
+        parts = [X] if X.ndim == 1 else [X.iloc[:, j] for j in range(X.shape[1])]
+        columns = [part.to_numpy() for part in parts]
     else:
         import narwhals.stable.v1 as narwhals
 

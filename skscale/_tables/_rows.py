@@ -16,7 +16,7 @@ from scipy import sparse
 
 from skscale._kernels import Array
 from skscale._tables._common import by_commonness
-from skscale._tables._read import is_frame
+from skscale._tables._read import column_names, is_frame
 
 Replace = Callable[[Array, int], "Array | None"]
 """From the values of one column, so many other values; None if it knows none."""
@@ -100,7 +100,8 @@ def with_columns_of(X: Any, other: Any, positions: list[int]) -> Any:
     if is_series(X):
         return other
     frame, donor = _open(_relabelled(X, other)), _open(other)
-    return frame.with_columns(donor.get_column(donor.columns[j]) for j in positions).to_native()
+    new = frame.with_columns(donor.get_column(donor.columns[j]) for j in positions)
+    return _relabelled(new.to_native(), other)
 
 
 def with_missing(X: Any, missing: Array) -> Any | None:
@@ -178,6 +179,9 @@ def labels_of(X: Any) -> Array | None:
 def _open(X: Any) -> Any:
     import narwhals.stable.v1 as narwhals
 
+    names = column_names(X)
+    if names is not None and len(set(names)) < len(names):  # as pandas allows
+        X = X.set_axis([f"{name} ({number})" for number, name in enumerate(names)], axis=1)
     return narwhals.from_native(X, eager_only=True, allow_series=True)
 
 
@@ -195,11 +199,14 @@ def _stacked(X: Any, donor: Any, positions: Array) -> Any:
 
 
 def _relabelled(new: Any, like: Any) -> Any:
+    """With the labels of rows of another table, and names that are there more than once."""
     import narwhals.stable.v1 as narwhals
 
     index = narwhals.maybe_get_index(_open(like))
     if index is not None:
         new.index = index
+        if is_frame(like) and not like.columns.is_unique:
+            new.columns = like.columns
     return new
 
 

@@ -152,10 +152,11 @@ def audit(
     >>> audit(lambda X: X + random.normal(size=X.shape), rows).status
     'inconclusive'
     """
-    random = np.random.default_rng(random_state)
     check_parameter("audit", "order", one_of("time") | none, order)
+    check_parameter("audit", "random_state", integer(at_least=0), random_state)
     check_parameter("audit", "max_rows", integer(at_least=4) | none, max_rows)
     _check_lengths(X, y, groups)
+    random = np.random.default_rng(random_state)
     # Bits of a matrix product depend on the number of threads.
     with warnings.catch_warnings(), np.errstate(all="ignore"), single_threaded_blas:
         warnings.simplefilter("ignore")
@@ -391,7 +392,8 @@ class _FoldAudit:
             raise TargetError(
                 f"The target cannot be run on the table as it was given (fold {self._fold.number}, "
                 f"{len(self._fold.train)} training rows): {_told(error)}. An audit changes rows "
-                "of a table that the target takes; call it on these rows yourself first."
+                "of a table that the target takes; call it on these rows yourself first"
+                f"{', and pass y if it needs labels' if self._material.y is None else ''}."
             ) from error
 
     def _run_holed(self) -> _Run | str:
@@ -449,7 +451,13 @@ def _check_lengths(X: Any, y: Any, groups: Any) -> None:
             f"X is a {type(X).__name__}; it must be an array, a frame, a series, a sparse matrix "
             "or a list of rows, in memory."
         )
+    if isinstance(X, np.matrix):
+        raise TypeError("X is a matrix, whose columns are matrices again. Pass np.asarray(X).")
     for name, rows in (("y", y), ("groups", groups)):
+        if rows is not None and not hasattr(rows, "__len__"):
+            raise TypeError(
+                f"{name} is a {type(rows).__name__}; it must have one entry for each row of X."
+            )
         if rows is not None and len(rows) != tables.count_rows(X):
             raise ValueError(
                 f"{name} has {len(rows)} entries and X has {tables.count_rows(X)} rows; they must "
@@ -459,7 +467,7 @@ def _check_lengths(X: Any, y: Any, groups: Any) -> None:
 
 def _told(error: Exception) -> str:
     said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said[:200]}"
+    return f"{type(error).__name__}: {said[:200].rstrip('.')}"
 
 
 def _name_of(target: Any) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
@@ -436,7 +437,8 @@ def write(X):
         (write, MutatedInputError, r"writes into the table .*\(X = X\.copy\(\)"),
         (StandardScaler(copy=False), MutatedInputError, "copy=True"),
         (lambda X: 1 / 0, TargetError, "fold 0, 96 training rows.*ZeroDivisionError"),
-        (Ridge(), TargetError, "cannot be run on the table as it was given"),
+        (Ridge(), TargetError, r"argument: 'y'\. An audit.* and pass y if it needs labels\.$"),
+        (SelectKBest(k=2), TargetError, r"[a-z]\. An audit changes rows"),
         (StandardScaler, TargetError, r"Pass an instance: StandardScaler\(\)"),
         (3, TargetError, "target is a int"),
         (lambda a, b, c: a, TargetError, r"function of \(a, b, c\)"),
@@ -467,6 +469,11 @@ def test_the_first_error_is_the_cause():
         ({"max_rows": 1}, InvalidParameterError, "'max_rows' parameter of audit"),
         ({"y": AMOUNTS[:5]}, ValueError, "y has 5 entries and X has 120 rows"),
         ({"groups": AMOUNTS[:5]}, ValueError, "groups has 5 entries"),
+        ({"y": 3}, TypeError, "y is a int; it must have one entry for each row"),
+        ({"groups": 3}, TypeError, "groups is a int"),
+        ({"random_state": "a"}, InvalidParameterError, "'random_state' parameter of audit"),
+        ({"cv": 1}, SplitError, "cv is 1; it must be a number of folds, 2 or more"),
+        ({"cv": True}, SplitError, "cv is True"),
     ],
 )
 def test_options_that_are_none(options, error, words):
@@ -477,6 +484,8 @@ def test_options_that_are_none(options, error, words):
 def test_tables_that_are_none():
     with pytest.raises(TypeError, match="X is a dict"):
         audit(StandardScaler(), {"a": [1.0]})
+    with pytest.raises(TypeError, match=r"Pass np\.asarray\(X\)"):
+        audit(StandardScaler(), ROWS.view(np.matrix))
     with pytest.raises(ValueError, match="n_splits=5"):
         audit(StandardScaler(), ROWS[:1])
 

@@ -95,6 +95,25 @@ def test_moments_with_a_time_zone(library, zone):
     assert audit(lambda X: days_since(X, lambda when: 0), frame).ok
 
 
+def test_names_that_are_there_twice():
+    pandas = pytest.importorskip("pandas", reason="it allows such names")
+    frame = pandas.DataFrame(ROWS[:, :3], columns=["a", "a", "b"])
+    before = frame.copy(deep=True)
+    assert audit(lambda X: X * 2, frame, cv=2).ok
+    report = audit(lambda X: pandas.concat([X["b"], X["b"] - X["b"].mean()], axis=1), frame, cv=2)
+    assert report.findings[0].where == "features['b (1)']"
+    pandas.testing.assert_frame_equal(frame, before)
+
+
+def test_columns_that_are_sparse():
+    pandas = pytest.importorskip("pandas", reason="its own types")
+    values = np.random.default_rng(0).integers(0, 3, 90).astype(float)
+    frame = pandas.DataFrame({"a": pandas.arrays.SparseArray(values)})
+    assert audit(lambda X: X.sparse.to_dense() * 2, frame, cv=2).ok
+    dense = audit(lambda X: X.sparse.to_dense() - X.sparse.to_dense().mean(), frame, cv=2)
+    assert dense.status == "leaky"
+
+
 def test_columns_of_lists_and_records():
     polars = pytest.importorskip("polars", reason="nested types")
     lists = [[1] * (i % 4) for i in range(80)]

@@ -17,7 +17,7 @@ from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport, Outcome
 from skscale.leakage._results import batch_matters, moved_results
 from skscale.leakage._state import Difference, differ, differences
-from skscale.leakage._targets import BATCHES, Observed, Target, read_target
+from skscale.leakage._targets import BATCHES, HELD_OUT, Observed, Target, read_target
 
 ROUNDING = 16
 """A movement of floats by so many units in the last place, or fewer, has to be seen under tame
@@ -275,8 +275,8 @@ class _FoldAudit:
     def outcomes(self) -> list[Outcome]:
         """What each probe came to."""
         plain = self._run_plain()
-        again = self._run(plain.X, plain.y)
-        moved = self._differ(plain, again)
+        again = self._run(plain.X, plain.y, batches=(HELD_OUT,))
+        moved = self._differ(plain.seen.of((HELD_OUT,)), again.seen)
         if moved:
             return [self._outcome("as it is", INCONCLUSIVE, moved)]
         holed = self._run_holed()
@@ -346,7 +346,7 @@ class _FoldAudit:
     def _look_again(self, probe: Probe, before: _Run, changed: tuple[Any, Any]) -> Outcome:
         """A movement counts if the target is not restless, and if it is not innocent."""
         first, second = self._run(before.X, before.y), self._run(before.X, before.y)
-        restless = self._differ(first, second)
+        restless = self._differ(first.seen, second.seen)
         if restless:
             return self._outcome(probe.name, INCONCLUSIVE, restless, probe.about_rows)
         after = self._run(*changed)
@@ -419,11 +419,11 @@ class _FoldAudit:
     def _learn(self, X: Any, y: Any) -> Any:
         return self._target.learn(X, y, self._fold.train)
 
-    def _differ(self, before: _Run, after: _Run) -> list[Difference]:
+    def _differ(self, before: Observed, after: Observed) -> list[Difference]:
         everything = self._everything
         return [
-            *differences(before.seen.fixed, after.seen.fixed),
-            *moved_results(before.seen, after.seen, everything, everything),
+            *differences(before.fixed, after.fixed),
+            *moved_results(before, after, everything, everything),
         ]
 
     def _outcome(

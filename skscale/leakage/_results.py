@@ -52,31 +52,30 @@ def batch_matters(seen: Observed) -> list[Difference]:
     together = [part for part in parts if part.batch == ALL]
     found = []
     for mine, other in zip(alone, together, strict=False):
-        values = tables.take_rows(other.value, np.asarray(mine.rows))
-        for column, after in zip(_columns(mine.value), _columns(values), strict=False):
-            far = np.abs(after[0] - column[0]) if column[0].shape == after[0].shape else np.inf
-            scale = np.abs(after[0]).max(initial=0, where=np.isfinite(after[0]))
-            if np.nanmax(far, initial=0) > ROUNDED[column[0].dtype.itemsize] * scale:
-                ulp = ulp_distance(*(np.ascontiguousarray(each[0]) for each in (column, after)))
-                found.append(Difference(f"{mine.name}{column[1]}", ulp, is_float=True))
+        one = _floats(mine.value)
+        two = _floats(tables.take_rows(other.value, np.asarray(mine.rows)))
+        if one is None or two is None or one.shape != two.shape:
+            continue
+        finite = np.isfinite(one) & np.isfinite(two)
+        far = np.abs(two - one).max(axis=0, initial=0, where=finite)
+        limit = ROUNDED[one.dtype.itemsize] * np.abs(two).max(axis=0, initial=0, where=finite)
+        for j in np.flatnonzero(far > limit)[:1]:
+            ulp = ulp_distance(*(np.ascontiguousarray(side[:, j]) for side in (one, two)))
+            found.append(Difference(f"{mine.name}[:, {j}]", ulp, is_float=True))
     return found
 
 
-def _columns(value: Any) -> list[tuple[Array, str]]:
-    """Columns of floats, with what to add to a name."""
+def _floats(value: Any) -> Array | None:
+    """Rows of floats, of the stored values of a sparse matrix; None of anything else."""
     if sparse.issparse(value):
-        value = value.toarray()
-    if isinstance(value, np.ndarray):
-        rows = value.reshape(len(value), -1)
-        places = [f"[:, {j}]" if value.ndim > 1 else "" for j in range(rows.shape[1])]
-        columns = list(zip(rows.T, places, strict=True))
-    elif tables.is_frame(value) or tables.is_series(value):
-        columns = [
-            (each, f"[{name!r}]" if name else "") for name, each in tables.columns_of(value).items()
-        ]
-    else:
-        return []
-    return [each for each in columns if each[0].dtype in (np.float32, np.float64)]
+        value = value.tocsr().data
+    elif tables.is_frame(value):
+        columns = list(tables.columns_of(value).values())
+        is_alike = len({each.dtype for each in columns}) == 1
+        value = np.column_stack(columns) if is_alike else None
+    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64):
+        return None
+    return value.reshape(len(value), -1)
 
 
 def _moved_part(mine: Part, other: Part, still: Array) -> list[Difference]:

@@ -21,15 +21,10 @@ FORMS = (
     "function prepare(X, y, train, test), where train and test are row numbers"
 )
 
-_METHODS = (
-    "transform",
-    "decision_function",
-    "predict_proba",
-    "predict",
-    "score_samples",
-    "mahalanobis",
-)
-"""What an estimator makes of rows: any of it may depend on the batch, beside others that do not."""
+_METHODS = ("transform", "decision_function", "predict_proba", "predict")
+_SCORES = ("score_samples", "mahalanobis")
+"""What an estimator makes of rows: any of it may depend on the batch, beside others that do not.
+Scores are asked of held-out rows only, unless there is nothing else."""
 
 
 HELD_OUT, ALL = BATCHES = ("held-out rows", "all rows")
@@ -150,8 +145,10 @@ class EstimatorTarget(Target):
         batches: tuple[str, ...] = BATCHES,
     ) -> Observed:
         seen, handed = Observed({"": learned}), _Handed()
-        names = [name for name in _METHODS if hasattr(learned, name)]
+        methods = [name for name in _METHODS if hasattr(learned, name)]
+        scores = [name for name in _SCORES if hasattr(learned, name)]
         for batch in batches:
+            names = methods + scores if batch == HELD_OUT else methods or scores
             rows = test if batch == HELD_OUT else np.arange(tables.count_rows(X))
             table = tables.take_rows(X, test) if batch == HELD_OUT else X
             for name in names:
@@ -165,7 +162,7 @@ class EstimatorTarget(Target):
                     else:
                         seen.unmatched = returned.unmatched(label, value, len(rows))
         if not (seen.parts or seen.unmatched):
-            listed = ", ".join(_METHODS)
+            listed = ", ".join(_METHODS + _SCORES)
             seen.unmatched = f"it is never given held-out rows, since it has none of {listed}"
         handed.check()
         return seen

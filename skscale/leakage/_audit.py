@@ -17,7 +17,7 @@ from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport, Outcome
 from skscale.leakage._results import batch_matters, moved_results
 from skscale.leakage._state import Difference, differ, differences
-from skscale.leakage._targets import BATCHES, HELD_OUT, Observed, Target, read_target
+from skscale.leakage._targets import ALL, BATCHES, HELD_OUT, Observed, Target, read_target
 
 ROUNDING = 16
 """A movement of floats by so many units in the last place, or fewer, has to be seen under tame
@@ -274,11 +274,13 @@ class _FoldAudit:
 
     def outcomes(self) -> list[Outcome]:
         """What each probe came to."""
-        plain = self._run_plain()
+        plain = self._run_plain(HELD_OUT)
         again = self._run(plain.X, plain.y, batches=(HELD_OUT,))
-        moved = self._differ(plain.seen.of((HELD_OUT,)), again.seen)
+        moved = self._differ(plain.seen, again.seen)
         if moved:
             return [self._outcome("as it is", INCONCLUSIVE, moved)]
+        if plain.learned is not None:
+            plain.seen.add(self._run_plain(ALL, plain.learned).seen)
         holed = self._run_holed()
         asked = list(
             probes(
@@ -383,9 +385,9 @@ class _FoldAudit:
         X, y = changed
         return changed if differ(before.X, X) or differ(before.y, y) else None
 
-    def _run_plain(self) -> _Run:
+    def _run_plain(self, batch: str, learned: Any = None) -> _Run:
         try:
-            return self._run(self._material.X, self._material.y)
+            return self._run(self._material.X, self._material.y, learned, (batch,))
         except MutatedInputError:
             raise
         except Exception as error:

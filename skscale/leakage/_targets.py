@@ -78,6 +78,11 @@ class Observed:
     parts: list[Part] = field(default_factory=list)
     unmatched: str = ""
 
+    def add(self, later: Observed) -> None:
+        """Take in what was made of another batch."""
+        self.parts += later.parts
+        self.unmatched = self.unmatched or later.unmatched
+
     def of(self, batches: tuple[str, ...]) -> Observed:
         """What was made of these batches."""
         parts = [part for part in self.parts if not part.batch or part.batch in batches]

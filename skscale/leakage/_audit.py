@@ -276,10 +276,11 @@ class _FoldAudit:
         """What each probe came to."""
         plain = self._run_plain(HELD_OUT)
         again = self._run(plain.X, plain.y, batches=(HELD_OUT,))
-        moved = self._differ(plain.seen, again.seen)
+        is_fitted = plain.learned is not None
+        moved = self._differ(plain.seen, again.seen, what_was_learned=not is_fitted)
         if moved:
             return [self._outcome("as it is", INCONCLUSIVE, moved)]
-        if plain.learned is not None:
+        if is_fitted:
             plain.seen.add(self._run_plain(ALL, plain.learned).seen)
         holed = self._run_holed()
         asked = list(
@@ -288,13 +289,18 @@ class _FoldAudit:
                 self._fold,
                 None if isinstance(holed, str) else holed.X,
                 self._target.knows_split,
+                is_fitted,
             )
         )
         outcomes = [self._ask(probe, plain, holed) for probe in asked]
-        if plain.learned is not None and differences(again.learned, plain.learned):
+        if is_fitted and differ(again.learned, plain.learned):
+            once, twice = (self._run(plain.X, plain.y, batches=(HELD_OUT,)) for _ in range(2))
+            moved = self._differ(once.seen, twice.seen)
+            if moved:
+                return [self._outcome("as it is", INCONCLUSIVE, moved)]
             # Transforms leave something behind: to each its own fit.
             outcomes = [self._ask(probe, plain, holed, apart=True) for probe in asked]
-        if plain.learned is not None and all(each.outcome != LEAKY for each in outcomes):
+        if is_fitted and all(each.outcome != LEAKY for each in outcomes):
             outcomes.append(self._alone_and_together(plain))
         return outcomes
 
@@ -421,12 +427,12 @@ class _FoldAudit:
     def _learn(self, X: Any, y: Any) -> Any:
         return self._target.learn(X, y, self._fold.train)
 
-    def _differ(self, before: Observed, after: Observed) -> list[Difference]:
+    def _differ(
+        self, before: Observed, after: Observed, what_was_learned: bool = True
+    ) -> list[Difference]:
         everything = self._everything
-        return [
-            *differences(before.fixed, after.fixed),
-            *moved_results(before, after, everything, everything),
-        ]
+        learned = differences(before.fixed, after.fixed) if what_was_learned else []
+        return learned + moved_results(before, after, everything, everything)
 
     def _outcome(
         self, probe: str, outcome: str, moved: list[Difference], about_rows: bool = False

@@ -69,13 +69,12 @@ def differences(before: Any, after: Any, where: str = "") -> list[Difference]:
 
 def differ(before: Any, after: Any) -> bool:
     """Whether two values differ at all: at once where they are arrays of numbers."""
-    if (
-        isinstance(before, np.ndarray)
-        and isinstance(after, np.ndarray)
-        and before.dtype.kind != "O"
-    ):
-        alike = before.dtype == after.dtype and before.shape == after.shape
-        return not alike or before.tobytes() != after.tobytes()
+    if isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
+        if before.dtype != after.dtype or before.shape != after.shape:
+            return True
+        bits = _BITS.get(before.dtype.itemsize)
+        if bits is not None and before.dtype.kind in "fiu":
+            return bool((before.view(bits) != after.view(bits)).any())
     return next(_Comparison().compare(before, after, ""), None) is not None
 
 

@@ -46,8 +46,8 @@ def audit(
         An estimator or Pipeline, fitted or not: clones of it are fitted on training rows. Or a
         function ``features(X)`` or ``features(X, y)`` that is run on the whole table before it is
         split. Or a function ``prepare(X, y, train, test)`` that is told the split, and returns its
-        training part, or a tuple or dict of parts of which some are made of held-out rows: told
-        by their names, their numbers of rows, or the order of `train_test_split`.
+        training part, or a tuple, dict or record of parts of which some are made of held-out rows:
+        told by their names, their numbers of rows, or the order of `train_test_split`.
     X : table of shape (n_rows, n_columns)
         An array, a pandas or polars frame, a series, a sparse matrix or a list of rows that the
         target takes. It is never changed; the target is handed copies.
@@ -87,12 +87,15 @@ def audit(
 
     Notes
     -----
-    *Probes.* Held-out rows are replaced by extreme values (1e300, or tamer ones where the target
-    refuses these; unseen texts, other categories), by training rows, and by missing values. "Beside
-    gaps", values are missing before and after, which brings out imputers. Labels of held-out rows
-    are permuted, and replaced by others; they may not reach the features of their own rows either.
-    "Half of the batch" changes half of the test rows while results of the other half must stand
-    still. With time, "later rows" are changed instead: all from the middle of the test rows on.
+    *Probes.* Held-out rows are replaced by extreme values above their columns (1e300, or tamer ones
+    where the target refuses these; unseen texts), by low ones below (zeros, or half of the
+    smallest value, where it takes no negative numbers), by the training row with the rarest
+    values, and by missing values. "Beside gaps", values are missing before and after, which brings
+    out imputers. Labels of held-out rows are permuted, and replaced by others and by low ones; they
+    may not reach the features of their own rows either. "Half of the batch" changes half of the
+    test rows, both ways, while results of the other half must stand still. With time, "later rows"
+    are changed instead, all from the middle of the test rows on, and columns in order stay so.
+    Results for test rows alone and among all rows are compared up to rounding.
 
     *Outcomes.* "clean": nothing moved. "leaky": something did, and the target is what it was when
     run once more as it is. "inconclusive": the target differs from itself. "not run": the target
@@ -107,7 +110,7 @@ def audit(
     "Clean" says no more than: no dependence observed under these probes.
 
     *Cost.* An estimator is fitted twice for each fold, and a third time if it takes missing values;
-    a function is called 5 to 9 times. Rows and results are copied and compared in between.
+    a function is called 6 to 14 times. Rows and results are copied and compared in between.
 
     References
     ----------

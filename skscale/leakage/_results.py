@@ -73,7 +73,8 @@ def _floats(value: Any) -> Array | None:
         columns = list(tables.columns_of(value).values())
         is_alike = len({each.dtype for each in columns}) == 1
         value = np.column_stack(columns) if is_alike else None
-    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64):
+    is_floats = isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64)
+    if not is_floats or value.size == 0:
         return None
     return value.reshape(len(value), -1)
 

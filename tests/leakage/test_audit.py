@@ -12,7 +12,13 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler, scale
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    StandardScaler,
+    scale,
+)
 
 from skscale.errors import (
     InvalidParameterError,
@@ -159,6 +165,11 @@ def test_held_out_rows_are_put_on_either_side(name, cv):
 def test_so_are_halves_of_a_batch(name):
     features, X = SMALLEST[name]
     assert audit(FunctionTransformer(features), X, cv=3).status == "leaky"
+
+
+def test_results_without_values():
+    unknown = OneHotEncoder(handle_unknown="ignore")  # a sparse matrix that stores nothing
+    assert audit(unknown, np.arange(30.0).reshape(-1, 1), cv=3).ok
 
 
 def test_the_first_row_of_a_batch_is_changed_too():

@@ -2,6 +2,7 @@
 
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -21,7 +22,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     TimeSeriesSplit,
 )
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.preprocessing import StandardScaler as TheirScaler
 
@@ -75,6 +76,17 @@ CHAINS = {
     "foreign in between": make_pipeline(StandardScaler(), FunctionTransformer(np.tanh), PCA()),
     "theirs first": make_pipeline(TheirScaler(), PCA()),
     "model last": make_pipeline(StandardScaler(), PCA(n_components=2), LinearRegression()),
+}
+
+
+ORDINARY = {
+    "BatchNormalizer",
+    "clipped PCA",
+    "PCA, scaled",
+    "shrunken",
+    "foreign in between",
+    "theirs first",
+    "model last",
 }
 
 
@@ -140,11 +152,12 @@ def test_any_split(chain, cv):
     check(CHAINS[chain], ROWS, cv, LABELS, groups_of(cv))
 
 
-@pytest.mark.parametrize("transformer", CHAINS.values(), ids=CHAINS)
+@pytest.mark.parametrize("chain", CHAINS)
 @pytest.mark.parametrize("cv", ["shuffled", "TimeSeriesSplit"])
-def test_any_chain(transformer, cv):
-    folds = check(transformer, ROWS, SPLITTERS[cv], LABELS)
-    assert folds.n_passes == 1
+def test_any_chain(chain, cv):
+    folds = check(CHAINS[chain], ROWS, SPLITTERS[cv], LABELS)
+    assert folds.n_passes == (chain not in {"BatchNormalizer", "theirs first"})
+    assert folds.n_ordinary == (5 if chain in ORDINARY else 0)
 
 
 @pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
@@ -270,6 +283,47 @@ def test_held_out_rows_do_not_move_a_bit(chain, poison, cv):
         assert all(step.statistic_ == same.statistic_ for step, same in steps)
 
 
+SQUARE_MIX = np.array([[1, 0, 0, 1e-9], [0, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda rows: rows * 0 + 1e30,
+        lambda rows: rows * [1, 1e9, 1, 1],
+        lambda rows: rows @ SQUARE_MIX,
+    ],
+    ids=["huge", "one column", "almost collinear"],
+)
+@pytest.mark.parametrize(
+    "chain",
+    [
+        make_pipeline(PCA(), StandardScaler()),
+        make_pipeline(StandardScaler(), PCA(), StandardScaler()),
+        make_pipeline(Whitener(), StandardScaler(), MinMaxScaler()),
+        make_pipeline(StandardScaler(), PCA(svd_solver="full"), PCA()),
+    ],
+    ids=str,
+)
+def test_what_other_splits_need_does_not_move_a_bit(chain, spoil):
+    spoiled = ROWS.copy()
+    spoiled[60:120] = spoil(ROWS[60:120])  # other splits may go on to a finer statistic
+    fold, again = (cross_fit(chain, rows, cv=KFold(4))[1] for rows in (ROWS, spoiled))
+    for step, same in zip(fold.transformer, again.transformer, strict=True):
+        assert joblib.hash(vars(step)) == joblib.hash(vars(same))
+
+
+def test_integers_of_other_splits_do_not_move_a_bit():
+    rows = GENERATOR.integers(-1000, 1000, (500, 4))
+    spoiled = rows.copy()
+    spoiled[:125] = 2**62
+    for chain in (CHAINS["standardized PCA"], CHAINS["StandardScaler"]):
+        fold, again = (cross_fit(chain, X, cv=KFold(4))[0].transformer for X in (rows, spoiled))
+        if chain is CHAINS["standardized PCA"]:
+            fold, again = fold[0], again[0]
+        assert joblib.hash(vars(fold)) == joblib.hash(vars(again))
+
+
 def test_infinity_in_rows_that_nobody_learns_from_is_not_looked_at():
     rows = ROWS.copy()
     rows[-1] = np.inf  # in the last test part only
@@ -293,6 +347,88 @@ def test_every_row_is_measured_once(monkeypatch):
     counted.clear()
     cross_fit(CHAINS["standardized PCA"], ROWS, cv=TimeSeriesSplit(5))
     assert sum(counted) == 200  # nobody learns from the last 40
+
+
+def test_what_is_not_shared_is_said():
+    scaler = TheirScaler()
+    assert repr(cross_fit(scaler, ROWS, cv=3)) == (
+        "<3 folds of 240 rows, 3 of them fitted the ordinary way>"
+    )
+    assert repr(cross_fit(make_pipeline(PCA(), scaler), ROWS, cv=3)) == (
+        "<3 folds of 240 rows, fitted in 1 pass and 3 of them fitted the ordinary way>"
+    )
+    assert cross_fit(PCA(), collinear(ROWS), cv=4).n_passes == 2
+
+
+def test_steps_go_on_with_what_fit_transform_makes():
+    chain = make_pipeline(StandardScaler(), Encoding(), PCA(), LinearRegression())
+    check(chain, ROWS, KFold(3), LABELS)
+    check(make_pipeline(make_pipeline(Encoding()), PCA()), ROWS, KFold(3), LABELS)
+    check(make_pipeline(Doubling(), StandardScaler()), ROWS, KFold(3))
+
+
+class Doubling(BaseEstimator):
+    """A step without fit_transform."""
+
+    def fit(self, X, y=None):
+        self.scale_ = 2.0
+        return self
+
+    def transform(self, X):
+        return X * self.scale_
+
+
+class Encoding(Doubling):
+    """A step that keeps labels of training rows from themselves, as TargetEncoder does."""
+
+    def fit_transform(self, X, y):
+        return self.fit(X, y).transform(X) + np.roll(y, 1)[:, np.newaxis]
+
+
+class OnDoubles(Pipeline):
+    def fit(self, X, y=None, **params):
+        return super().fit(X * 2, y, **params)
+
+
+class OnTriples(StandardScaler):
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X * 3, y, sample_weight)
+
+
+class Reversing(StandardScaler):
+    def transform(self, X, copy=None):
+        return super().transform(X, copy)[:, ::-1]
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        OnDoubles([("scaler", StandardScaler())]),
+        make_pipeline(OnDoubles([("scaler", StandardScaler())]), PCA()),
+        OnTriples(),
+        make_pipeline(OnTriples(), PCA()),
+        make_pipeline(Reversing(), StandardScaler(), PCA()),
+    ],
+    ids=lambda transformer: repr(transformer).replace("\n", ""),
+)
+def test_classes_derived_from_ours_and_theirs_are_asked_themselves(transformer):
+    check(transformer, ROWS, KFold(3))
+
+
+def test_signs_of_axes_with_equal_entries():
+    rows = (
+        ROWS[:, :2] - 1e3
+    )  # two standardized columns: all entries are 1 / sqrt(2) but for rounding
+    for fitted, train, _ in cross_fit(CHAINS["standardized PCA"], rows, cv=KFold(40)):
+        ordinary = clone(CHAINS["standardized PCA"]).fit(rows[train])
+        np.testing.assert_allclose(fitted[-1].components_, ordinary[-1].components_, rtol=1e-10)
+
+
+def test_randomized_axes_of_wide_rows():
+    wide = GENERATOR.normal(size=(80, 300))
+    pca = PCA(5, svd_solver="randomized", random_state=0)
+    for fitted, train, _ in cross_fit(pca, wide, cv=KFold(4)):
+        assert_same_fit(fitted, clone(pca).fit(wide[train]), rtol=1e-9, atol=1e-10)
 
 
 def test_a_finer_statistic_takes_a_second_pass_for_all():
@@ -365,16 +501,42 @@ def test_rows_that_a_fit_refuses_are_refused_in_its_words():
 def test_one_training_part_that_is_refused_is_enough():
     rows = ROWS.copy()
     rows[-1, 0] = np.inf
-    with pytest.raises(ValueError, match="row 159, column 0"):  # of its training part
+    with pytest.raises(ValueError, match="row 159, column 0") as found:  # of its training part
         cross_fit(StandardScaler(), rows, cv=KFold(3))
+    assert found.value.__notes__ == [
+        "These are the 160 training rows of split 0. Row 159 of them is row 239 of the table."
+    ]
 
 
 def test_weights_of_zero_in_a_training_part():
     weights = (np.arange(N_ROWS) < 80).astype(float)
-    with pytest.raises(SampleWeightError, match="zero in every row"):
+    with pytest.raises(SampleWeightError, match="zero in every row") as found:
         cross_fit(StandardScaler(), ROWS, cv=KFold(3), sample_weight=weights)
+    assert found.value.__notes__ == ["These are the 160 training rows of split 0."]
     with pytest.raises(SampleWeightError, match=r"shape \(240,\)"):
         cross_fit(StandardScaler(), ROWS, cv=KFold(3), sample_weight=weights[1:])
+
+
+@pytest.mark.parametrize(
+    ("transformer", "X", "message"),
+    [
+        ("passthrough", ROWS, "something that can be fitted; got 'passthrough'"),
+        (StandardScaler(), None, "a table of rows and columns; got NoneType"),
+        (MinMaxScaler(), sparse.csr_matrix(ROWS), "MinMaxScaler does not support sparse input"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(transformer, X, message):
+    with pytest.raises(TypeError, match=message):
+        cross_fit(transformer, X, cv=3)
+
+
+def test_row_numbers_are_copies():
+    test = np.arange(5)
+    fold = cross_fit(StandardScaler(), ROWS, cv=[(np.arange(100, 5, -1), test)])[0]
+    fold.test[:] = 20
+    fold.train[:] = 20
+    np.testing.assert_array_equal(fold.test, np.arange(5))
+    np.testing.assert_array_equal(fold.train, np.arange(100, 5, -1))
 
 
 class Unfittable(TransformerMixin, BaseEstimator):

@@ -167,9 +167,15 @@ def _stacked(X: Any, donor: Any, positions: Array) -> Any:
     import narwhals.stable.v1 as narwhals
 
     if not is_series(X):
-        return narwhals.concat([_open(X), _open(donor)])[positions].to_native()
+        frames = [_by_column(_open(part)) for part in (X, donor)]
+        return narwhals.concat(frames)[positions].to_native()
     frames = [_open(part).alias("value").to_frame() for part in (X, donor)]
     return narwhals.concat(frames)[positions].get_column("value").alias(_name(X)).to_native()
+
+
+def _by_column(frame: Any) -> Any:
+    """The same frame with each column for itself in memory, wherever it had them before."""
+    return frame.with_columns(*(frame.get_column(name) for name in frame.columns))
 
 
 def _relabelled(new: Any, like: Any) -> Any:

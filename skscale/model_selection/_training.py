@@ -27,6 +27,10 @@ OURS = f"{__name__.partition('.')[0]}."
 """How the names of this package's modules begin."""
 
 
+IMMUTABLE = {bool, float, int, str, type(None)}
+"""Parameters of these types may be had by several estimators."""
+
+
 class NotCarried(Exception):
     """A statistic that cannot be had from those of the rows as they were given."""
 
@@ -177,14 +181,19 @@ class TrainingPart:
 def unfitted(estimator: Any) -> Any:
     """A clone; of what is ours, without asking for the names of all parameters."""
     if is_chain(estimator):
-        chain = copy.copy(estimator)
-        chain.steps = [
+        chain = Pipeline.__new__(Pipeline)
+        steps = [
             (name, unfitted(step) if is_step(step) else step) for name, step in estimator.steps
         ]
+        chain.__dict__ = {**vars(estimator), "steps": steps}
         return chain
-    return (
-        copy.deepcopy(estimator._draft(keep=False)) if is_shareable(estimator) else clone(estimator)
-    )
+    if not is_shareable(estimator):
+        return clone(estimator)
+    twin = estimator._draft(keep=False)
+    for name, value in vars(twin).items():
+        if type(value) not in IMMUTABLE:
+            vars(twin)[name] = copy.deepcopy(value)
+    return twin
 
 
 def leading_steps(transformer: Any) -> Iterator[Any]:

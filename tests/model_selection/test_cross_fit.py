@@ -152,6 +152,13 @@ def test_any_split(chain, cv):
     check(CHAINS[chain], ROWS, cv, LABELS, groups_of(cv))
 
 
+def test_test_rows_in_any_order():
+    rest = np.arange(N_ROWS)
+    tests = [np.array([0, 9, 2]), np.array([30, 20, 10])]  # neither is what its ends say
+    cv = [(np.setdiff1d(rest, test), test) for test in tests]
+    assert check(StandardScaler(), ROWS, cv).n_passes == 1
+
+
 @pytest.mark.parametrize("chain", CHAINS)
 @pytest.mark.parametrize("cv", ["shuffled", "TimeSeriesSplit"])
 def test_any_chain(chain, cv):

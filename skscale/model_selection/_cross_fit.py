@@ -142,7 +142,8 @@ class Fold:
 
     def __repr__(self) -> str:
         n_train, n_test = self._splits.n_train(self._k), len(self.test)
-        return f"<fold {self._k}: {self.transformer!r}, {n_train} rows to train, {n_test} to test>"
+        learned = " ".join(repr(self.transformer).split())
+        return f"<fold {self._k}: {n_train} rows to train, {n_test} to test: {learned}>"
 
 
 class CrossFit(Sequence[Fold]):

@@ -185,7 +185,7 @@ class SharedFits:
         """
         i, j = self._place[split]
         finer = {Scatter, Triangle} & self._planned if kind is Moments else set()
-        if finer and Moments not in self._planned:
+        if finer:
             measured = self._measured[Scatter if Scatter in finer else Triangle, i]
             found = measured.statistics[j]
             # A matrix does not know whether a spread below that of floats is one of integers.

@@ -1,5 +1,6 @@
 """One pass gives every fold the transformer that a fit on its training rows gives."""
 
+import operator
 import pickle
 
 import joblib
@@ -8,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
@@ -31,6 +33,8 @@ from skscale._splits import read_splits
 from skscale.errors import MissingValueError, NonNumericColumnError, SampleWeightError
 from skscale.leakage import remember_rows, seen_in_fit
 from skscale.model_selection import cross_fit
+from skscale.model_selection._atoms import find_passes
+from skscale.model_selection._merging import unions
 from skscale.model_selection._sharing import SharedFits
 from skscale.statistics import Moments, Scatter, Triangle
 
@@ -152,11 +156,29 @@ def test_any_split(chain, cv):
     check(CHAINS[chain], ROWS, cv, LABELS, groups_of(cv))
 
 
-def test_test_rows_in_any_order():
-    rest = np.arange(N_ROWS)
-    tests = [np.array([0, 9, 2]), np.array([30, 20, 10])]  # neither is what its ends say
-    cv = [(np.setdiff1d(rest, test), test) for test in tests]
+@pytest.mark.parametrize(
+    "tests",
+    [
+        [[0, 9, 2], [30, 20, 10]],  # neither is what its ends say
+        [range(60), range(20)],
+        [range(60), range(40, 80), range(10)],
+    ],
+    ids=["in any order", "within", "overlapping"],
+)
+def test_rows_held_out_together(tests):
+    cv = [(np.setdiff1d(np.arange(N_ROWS), test), np.array(test)) for test in tests]
     assert check(StandardScaler(), ROWS, cv).n_passes == 1
+
+
+def test_unions_keep_the_order():
+    letters = "abcdefghij"
+    members = [np.flatnonzero(GENERATOR.random(10) < 0.7) for _ in range(50)]
+    members = [positions for positions in members if len(positions)] + [
+        np.arange(10),
+        np.array([9]),
+    ]
+    expected = ["".join(letters[i] for i in positions) for positions in members]
+    assert unions(letters, members, operator.add) == expected
 
 
 @pytest.mark.parametrize("chain", CHAINS)
@@ -249,6 +271,31 @@ def test_sparse_rows(make):
             assert_same_fit(fitted, clone(transformer).fit(dense[train]))
 
 
+def test_what_a_step_refuses_of_sparse_rows_it_refuses():
+    chain = make_pipeline(StandardScaler(with_mean=False), PCA(svd_solver="full"))
+    with pytest.raises(TypeError) as ordinary:
+        clone(chain).fit(sparse.csr_matrix(ROWS))
+    with pytest.raises(TypeError) as shared:
+        cross_fit(chain, sparse.csr_matrix(ROWS), cv=3)
+    assert str(shared.value) == str(ordinary.value)
+
+
+def test_the_configuration_of_the_caller_holds_in_all_threads():
+    frame = pd.DataFrame(GENERATOR.normal(size=(400, 60))).add_prefix("column")
+    with config_context(transform_output="pandas"):
+        folds = cross_fit(make_pipeline(StandardScaler(), PCA(2)), frame, cv=KFold(20))
+    for fold in folds:
+        assert list(fold.transformer[-1].feature_names_in_) == list(frame.columns)
+
+
+def test_what_sparse_rows_are_not_asked_is_not_measured():
+    X = sparse.csr_matrix(ROWS)
+    shared = SharedFits(X, None, read_splits(3, N_ROWS))
+    chain = make_pipeline(StandardScaler(with_mean=False), PCA(svd_solver="covariance_eigh"))
+    shared.prefetch(chain)
+    assert {kind for kind, _ in shared._measured} == {Moments}
+
+
 def test_wide_rows():
     wide = GENERATOR.normal(size=(30, 50))
     for transformer in (PCA(), make_pipeline(StandardScaler(), PCA(n_components=5))):
@@ -329,6 +376,10 @@ def test_integers_of_other_splits_do_not_move_a_bit():
         if chain is CHAINS["standardized PCA"]:
             fold, again = fold[0], again[0]
         assert joblib.hash(vars(fold)) == joblib.hash(vars(again))
+    # Moments of splits that do learn from such integers are measured by themselves.
+    chain = make_pipeline(StandardScaler(), PCA(svd_solver="covariance_eigh"))
+    assert cross_fit(chain, rows[::-1], cv=KFold(4)).n_passes == 1
+    assert cross_fit(chain, spoiled[::-1], cv=KFold(4)).n_passes == 2
 
 
 def test_infinity_in_rows_that_nobody_learns_from_is_not_looked_at():
@@ -364,7 +415,9 @@ def test_what_is_not_shared_is_said():
     assert repr(cross_fit(make_pipeline(PCA(), scaler), ROWS, cv=3)) == (
         "<3 folds of 240 rows, fitted in 1 pass and 3 of them fitted the ordinary way>"
     )
-    assert cross_fit(PCA(), collinear(ROWS), cv=4).n_passes == 2
+    folds = cross_fit(PCA(), collinear(ROWS), cv=4)
+    assert folds.n_passes == 2
+    assert repr(folds[3]).startswith("<fold 3: 180 rows to train, 60 to test: PCA() <learned from")
 
 
 def test_steps_go_on_with_what_fit_transform_makes():
@@ -455,6 +508,11 @@ def test_splits_with_many_overlaps_take_more_passes(cv, n_passes):
     assert cross_fit(StandardScaler(), ROWS, cv=cv).n_passes == n_passes
 
 
+def test_random_splits_share_by_threes_however_many_rows_there_are():
+    splits = read_splits(ShuffleSplit(9, random_state=0), 5000)
+    assert [served.splits for served in find_passes(splits)] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+
 def test_callbacks_are_told_of_a_fit_of_rows():
     callback = pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9")
     told = []
@@ -476,8 +534,9 @@ def test_callbacks_are_told_of_a_fit_of_rows():
     assert told == [180] * 4
 
 
-def test_what_was_measured_travels_and_nothing_else():
-    shared = SharedFits(ROWS, None, read_splits(3, N_ROWS))
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, lambda rows: rows.astype(object)])
+def test_what_was_measured_travels_and_nothing_else(make):
+    shared = SharedFits(make(ROWS), None, read_splits(3, N_ROWS))
     shared.prefetch(StandardScaler())
     copied = pickle.loads(pickle.dumps(shared))
     before = dict(copied._measured)

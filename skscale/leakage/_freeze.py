@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skscale._provenance import memory_of, remembering
+from skscale._tables import copy_rows
 from skscale.errors import FrozenTransformerError, InvalidParameterError
 from skscale.leakage._check import listed
 from skscale.leakage._state import differences
@@ -48,9 +49,10 @@ def freeze(transformer: Any) -> FrozenTransformer:
 
     Notes
     -----
-    `fit` and `fit_transform` fit a clone and compare it to the bit. If it is the same, the rows
-    were, and frozen is returned as it is: a Pipeline can be fitted on the very rows that its frozen
-    step was. If it is not, a `FrozenTransformerError` says so. `partial_fit` is always refused.
+    `fit` and `fit_transform` fit a clone on a copy of the rows and compare it to the bit. If it is
+    the same, the rows were, and frozen is returned as it is, or what `fit_transform` of the clone
+    gave: a Pipeline can be fitted on the very rows that its frozen step was. If it is not, a
+    `FrozenTransformerError` says so. `partial_fit` is always refused.
     `clone` keeps a frozen transformer frozen and fitted.
 
     So ``cross_val_score(make_pipeline(freeze(scaler), model), X, y)`` is an error, since every fold
@@ -64,7 +66,7 @@ def freeze(transformer: Any) -> FrozenTransformer:
     in batches by `partial_fit`, does not recognize its own rows, since a fit on them differs from
     it in some bits; it can still be applied.
 
-    Cost: one copy of the transformer; `fit` costs one ordinary fit.
+    Cost: one copy of the transformer; `fit` costs a copy of the rows and one ordinary fit.
 
     Examples
     --------
@@ -168,14 +170,22 @@ class FrozenTransformer:
         FrozenTransformerError
             If a clone that is fitted on these rows is not the same to the bit.
         """
+        self._fitted_again(X, y, fit_params)
+        return self
+
+    def _fitted_again(self, X: Any, y: Any, fit_params: dict[str, Any], method: str = "fit") -> Any:
+        """What `fit`, or `fit_transform`, of a clone returns, if it learns the same."""
+        # Of copies: steps with copy=False change the rows that later ones, and the caller, see.
+        given = copy_rows(X), None if y is None else copy_rows(y)
+        again = clone(self.transformer)
         with remembering(memory_of(self.transformer)):
-            again = clone(self.transformer).fit(X, y, **fit_params)
+            result = getattr(again, method)(*given, **fit_params)
         if found := differences(again, self.transformer):
             raise self._refusal(
                 "and the rows given to fit are not those that it was learned from: they would "
                 f"change {listed([each.where for each in found])}"
             )
-        return self
+        return result
 
     @available_if(_has_transform)
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
@@ -193,9 +203,17 @@ class FrozenTransformer:
         Returns
         -------
         X_new : array or frame of shape (n_samples, n_features_out)
-            What `transform` gives.
+            What `fit_transform` of the transformer gives: where it is not what `transform` gives,
+            as of a TargetEncoder, that is on purpose.
+
+        Raises
+        ------
+        FrozenTransformerError
+            As `fit` does.
         """
-        return self.fit(X, y, **fit_params).transform(X)
+        if hasattr(self.transformer, "fit_transform"):
+            return self._fitted_again(X, y, fit_params, "fit_transform")
+        return self.fit(X, y, **fit_params).transform(copy_rows(X))
 
     @available_if(lambda frozen: hasattr(frozen.transformer, "set_output"))
     def set_output(self, *, transform: Any = None) -> Self:

@@ -8,7 +8,7 @@ import pytest
 import sklearn.decomposition
 import sklearn.preprocessing
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.exceptions import NotFittedError
@@ -47,7 +47,9 @@ def test_its_own_rows_pass_and_others_do_not(transformer):
     frozen = freeze(fitted)
     expected = fitted.transform(OTHER)
     assert frozen.fit(TRAIN) is frozen
-    np.testing.assert_array_equal(frozen.fit_transform(TRAIN), fitted.transform(TRAIN))
+    np.testing.assert_array_equal(
+        frozen.fit_transform(TRAIN), clone(transformer).fit_transform(TRAIN)
+    )
     for rows in (X, OTHER, TRAIN[:-1], TRAIN * 1.5):
         with pytest.raises(FrozenTransformerError, match="rows given to fit are not those"):
             frozen.fit(rows)
@@ -99,6 +101,71 @@ def test_labels_belong_to_the_rows():
     assert frozen.fit(words, target) is frozen
     with pytest.raises(FrozenTransformerError):
         frozen.fit(words, target**2)
+
+
+@pytest.mark.parametrize("container", ["array", "sparse", "pandas"])
+def test_steps_that_work_in_place_leave_the_rows_alone(container):
+    in_place = make_pipeline(
+        sklearn.preprocessing.MaxAbsScaler(copy=False),
+        sklearn.preprocessing.StandardScaler(with_mean=False, copy=False),
+    )
+    if container == "pandas":
+        rows = pytest.importorskip("pandas", reason="a frame is what is tested").DataFrame(TRAIN)
+    else:
+        rows = sparse.csr_array(TRAIN) if container == "sparse" else TRAIN.copy()
+    frozen = freeze(in_place.fit(rows.copy()))
+    expected = frozen.transform(rows.copy())
+    given = rows.copy()
+    result = frozen.fit(given).fit_transform(given)
+    dense = (part.toarray() if container == "sparse" else part for part in (expected, result))
+    np.testing.assert_array_equal(*dense)
+    moved = given - rows
+    assert not np.any(moved.toarray() if container == "sparse" else moved)
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=lambda t: type(t).__module__)
+@pytest.mark.parametrize("container", ["array", "pandas"])
+def test_own_rows_are_known_however_they_lie_in_memory(transformer, container):
+    rows = np.random.default_rng(0).normal(size=(3000, 12)) + 5
+    if container == "pandas":
+        pandas = pytest.importorskip("pandas", reason="a frame is what is tested")
+        frame = pandas.DataFrame(rows, columns=list("abcdefghijkl"))
+        given = [frame, frame[::2], frame.iloc[:, ::2], frame.assign(m=1), frame[:1000]]
+    else:
+        given = [rows[::2], rows[:, ::2], rows[::-1, ::-1], np.asfortranarray(rows), rows[:, 3:]]
+    for table in given:
+        frozen = freeze(clone(transformer).fit(table))
+        assert frozen.fit(table) is frozen
+
+
+@pytest.mark.filterwarnings("ignore:`TargetEncoder:FutureWarning")
+def test_encoders_that_cross_fit_keep_doing_so():
+    """What `fit_transform` of a TargetEncoder gives knows nothing of the label of its row."""
+    encoder = sklearn.preprocessing.TargetEncoder(random_state=0, target_type="continuous", cv=2)
+    words = np.array(["a", "b", "c", "d"] * 10).reshape(-1, 1)
+    target = np.random.default_rng(0).normal(size=40)
+    expected = clone(encoder).fit_transform(words, target)
+    frozen = freeze(encoder.fit(words, target))
+    np.testing.assert_array_equal(frozen.fit_transform(words, target), expected)
+    assert np.any(frozen.transform(words) != expected)
+    with pytest.raises(FrozenTransformerError):
+        frozen.fit_transform(words, target**2)
+
+
+def test_transformers_without_fit_transform():
+    class Shift(BaseEstimator):
+        def fit(self, X, y=None):
+            self.mean_ = X.mean()
+            return self
+
+        def transform(self, X):
+            X -= self.mean_
+            return X
+
+    given = TRAIN.copy()
+    result = freeze(Shift().fit(TRAIN)).fit_transform(given)
+    np.testing.assert_array_equal(given, TRAIN)
+    np.testing.assert_array_equal(result, TRAIN - TRAIN.mean())
 
 
 def test_what_is_learned_is_a_copy():

@@ -140,6 +140,16 @@ def test_balanced_columns_of_few_values_are_no_sign():
     assert check_split(scaler.transform(column[:60]), scaler.transform(column[60:])).ok
 
 
+def test_a_grid_that_is_split():
+    across, up = np.meshgrid(np.linspace(-2, 2, 21), np.linspace(-1, 1, 21))
+    grid = np.column_stack([across.ravel(), up.ravel()])
+    for seed in range(5):
+        train, test = train_test_split(grid, test_size=141, random_state=seed)
+        assert check_split(train, test).ok
+    few = np.random.default_rng(0).normal(size=(20_000, 20)).astype(np.float16)
+    assert check_split(few[:15_000], few[15_000:]).ok
+
+
 # Duplicates -------------------------------------------------------------------------------
 
 

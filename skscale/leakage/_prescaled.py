@@ -24,6 +24,7 @@ def check_prescaled(X: Any) -> CheckReport:
     Returns
     -------
     report : CheckReport
+        It is true if `ok`.
         `ok`; `columns`, the names (or positions) of flagged columns; `findings`, each with `kind`,
         `message`, `columns` and `numbers`; `to_frame()`. The kinds are "standardized" (mean 0 and
         standard deviation, with divisor n or n - 1, or norm 1), "whitened" (the same, and

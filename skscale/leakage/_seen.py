@@ -82,6 +82,7 @@ def seen_in_fit(fitted: Any, X_test: Any) -> CheckReport:
     Returns
     -------
     report : CheckReport
+        It is true if `ok`.
         `ok`, `findings`, and in `numbers`: "share", the estimated share of test rows that are
         among the rows of the fit; "baseline", the share of the latter that are there more than
         once; "above_baseline", the share with that taken off, ``(share - baseline) / (1 -

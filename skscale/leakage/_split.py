@@ -34,6 +34,7 @@ def check_split(X_train: Any, X_test: Any, *, groups: Any = None, time: Any = No
     Returns
     -------
     report : CheckReport
+        It is true if `ok`.
         `ok`; `columns`, the names (or positions) of flagged columns; `findings`, each with `kind`,
         `message`, `columns`, `rows` (of `X_test`) and `numbers`; `to_frame()`. The kinds are those
         of `check_prescaled`, "scaled by themselves" (the test rows, by their own statistics),
@@ -242,4 +243,7 @@ def _values(part: Any) -> list[Any]:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or str(value) in ("nan", "NaT", "<NA>")
+    # Told by name, since NA of pandas is neither equal to itself nor different; words are words.
+    if isinstance(value, (str, bytes)):
+        return False
+    return value is None or str(value) in ("nan", "NaN", "NaT", "<NA>")

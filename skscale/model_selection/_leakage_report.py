@@ -22,6 +22,8 @@ SHOWN = 4
 class LeakageReport:
     """What the checks of `skscale.leakage` found in an estimator, a table and its splits.
 
+    It is true if, and only if, `ok`.
+
     Parameters
     ----------
     audit : AuditReport
@@ -58,6 +60,9 @@ class LeakageReport:
     def ok(self) -> bool:
         """Whether nothing was found, and the audit could be run: that proves nothing more."""
         return all(report.ok for _, report in self._parts())
+
+    def __bool__(self) -> bool:
+        return self.ok
 
     @property
     def findings(self) -> tuple[Any, ...]:

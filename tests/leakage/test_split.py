@@ -273,6 +273,32 @@ def dates(texts):
     return np.array(texts, dtype="datetime64[ns]")
 
 
+@pytest.mark.parametrize("name", ["nan", "NaT", "<NA>", "None", ""])
+def test_groups_may_be_called_like_missing_values(name):
+    X = CANCER[:5, :2]
+    for words in (list, np.array):
+        report = check_split(X[:3], X[3:], groups=(words([name, "x", "y"]), words([name, "z"])))
+        assert kinds(report) == ["groups"]
+        assert report.findings[0].rows == (0,)
+    assert kinds(check_split(X[:3], X[3:], time=([name, "z", "zz"], [name, "zzz"]))) == ["time"]
+
+
+def test_missing_groups_are_none():
+    from decimal import Decimal
+
+    missing = [None, np.nan, float("nan"), np.float32("nan"), np.datetime64("NaT"), Decimal("nan")]
+    for value in missing:
+        assert check_split([[1.0]], [[2.0]], groups=([value], [value])).ok
+    pandas = pytest.importorskip("pandas", reason="its missing values are what is tested")
+    for value in (pandas.NA, pandas.NaT):
+        assert check_split([[1.0]], [[2.0]], groups=([value], [value])).ok
+
+
+def test_a_report_is_true_if_nothing_was_found():
+    assert check_split(CANCER[:300], CANCER[300:])
+    assert not check_split(CANCER[:300], CANCER[270:])
+
+
 def test_test_rows_earlier_than_train_rows():
     X = CANCER[:6, :2]
     for train, test in (

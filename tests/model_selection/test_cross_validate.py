@@ -479,6 +479,7 @@ def test_nothing_is_found_where_nothing_leaks():
     result = cross_validate(classifier(), X, y, return_leakage=True, **given)
     report = result["leakage"]
     assert report.ok
+    assert report
     assert report.findings == ()
     assert report.audit.status == "clean"
     assert len(report.splits) == 3
@@ -495,6 +496,7 @@ def test_what_is_scaled_beforehand_is_found():
     model = make_pipeline(FunctionTransformer(scale), Ridge())
     report = cross_validate(model, X, y, cv=4, return_leakage=True)["leakage"]
     assert not report.ok
+    assert not report
     assert report.audit.status == "leaky"
     assert report.prescaled.columns == list(range(10))
     assert [check.columns for check in report.splits] == [list(range(10))] * 4

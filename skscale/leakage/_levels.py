@@ -65,8 +65,8 @@ class Levels:
     def are_regular(self, position: int) -> bool:
         """Whether their distances are multiples of one: records, however they were scaled."""
         values, _ = self._values(position)
-        if len(values) < 3:
-            return True
+        if len(values) < 10:  # which may be so by chance
+            return False
         reach, steps = values[-1] - values[0], np.diff(values)
         # The smallest distances, which may be of a few units, are known best on average.
         step = steps[steps < 1.5 * steps.min()].mean()

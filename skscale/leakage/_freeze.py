@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any, Self, final
 
 from sklearn.base import clone
@@ -15,6 +16,9 @@ from skscale._tables import copy_rows
 from skscale.errors import FrozenTransformerError, InvalidParameterError
 from skscale.leakage._check import listed
 from skscale.leakage._state import differences
+
+_PUBLIC = re.compile(r"((?:[A-Za-z0-9][^.\[]*\.)*?[A-Za-z0-9][^.\[]*_)(?:[.\[].*)?")
+"""The fitted attribute, with the steps that lead to it, in the name of a place inside it."""
 
 REFUSED = ("partial_fit", "fit_predict", "fit_resample", "fit_statistic")
 """Methods that learn, besides `fit` and `fit_transform`."""
@@ -64,7 +68,9 @@ def freeze(transformer: Any) -> FrozenTransformer:
     *What it cannot see.* Rows with the same statistic are the same to it: a MinMaxScaler knows
     its rows by their minimum and maximum only. A transformer with ``random_state=None``, or learned
     in batches by `partial_fit`, does not recognize its own rows, since a fit on them differs from
-    it in some bits; it can still be applied.
+    it in some bits; it can still be applied. So can one that is given its own rows in another
+    container, order, memory layout or dtype. It has no callbacks of its own (`set_callbacks`):
+    register them with the Pipeline that it is a step of.
 
     Cost: one copy of the transformer; `fit` costs a copy of the rows and one ordinary fit.
 
@@ -108,7 +114,12 @@ def unfreeze(estimator: Any) -> Any:
     Returns
     -------
     unfrozen : estimator
-        A clone, to be fitted.
+        A clone, to be fitted. Frozen candidates in the grid of a search are not frozen either.
+
+    Raises
+    ------
+    TypeError
+        If it is no estimator.
 
     Examples
     --------
@@ -117,18 +128,33 @@ def unfreeze(estimator: Any) -> Any:
     >>> unfreeze(freeze(StandardScaler(ddof=1).fit([[0.0], [1.0]])))
     StandardScaler(ddof=1)
     """
-    if isinstance(estimator, FrozenTransformer):
-        return unfreeze(estimator.transformer)
-    unfrozen = clone(estimator)
-    parts = unfrozen.get_params(deep=True)
-    unfrozen.set_params(
-        **{
-            name: unfreeze(part)
-            for name, part in parts.items()
-            if isinstance(part, FrozenTransformer)
-        }
-    )
-    return unfrozen
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        raise TypeError(
+            "unfreeze takes an estimator: a frozen transformer, or a Pipeline, search or other "
+            f"estimator with frozen transformers inside; got {estimator!r}. Of a list, unfreeze "
+            "each: [unfreeze(each) for each in estimators]."
+        )
+    return _unfrozen(clone(estimator))
+
+
+def _unfrozen(value: Any) -> Any:
+    """The same, of anything that an estimator may have for a parameter."""
+    if isinstance(value, FrozenTransformer):
+        return unfreeze(value.transformer)
+    if isinstance(value, dict):
+        return {name: _unfrozen(part) for name, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_unfrozen, value))
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        parts = value.get_params(deep=False)
+        value.set_params(**{name: _unfrozen(part) for name, part in parts.items()})
+    return value
+
+
+def _public(where: str) -> str | None:
+    """The public attribute that holds a place: "pca.components_" for "pca.components_[0]"."""
+    found = _PUBLIC.fullmatch(where)
+    return found[1] if found else None
 
 
 def _has_transform(frozen: FrozenTransformer) -> bool:
@@ -181,9 +207,13 @@ class FrozenTransformer:
         with remembering(memory_of(self.transformer)):
             result = getattr(again, method)(*given, **fit_params)
         if found := differences(again, self.transformer):
+            named = [public for each in found if (public := _public(each.where))]
             raise self._refusal(
-                "and the rows given to fit are not those that it was learned from: they would "
-                f"change {listed([each.where for each in found])}"
+                "and the rows given to fit are not those that it was learned from, to the bit: "
+                f"they would change {listed(list(dict.fromkeys(named))) or 'what it learned'}. It "
+                "takes other rows to change much; the last digits also change if the same rows "
+                "come in another container, order, memory layout or dtype, with another "
+                "sample_weight or other labels, or if random_state is not fixed"
             )
         return result
 

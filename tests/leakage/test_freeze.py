@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -70,9 +70,33 @@ def test_the_error_shows_the_right_code():
     with pytest.raises(RuntimeError) as caught:
         freeze(skscale.StandardScaler().fit(TRAIN)).fit(X)
     assert "This StandardScaler is frozen" in str(caught.value)
+    assert "in another container, order, memory layout or dtype" in str(caught.value)
     assert "would change 'mean_'" in str(caught.value)
     assert "frozen.transform(X)" in str(caught.value)
     assert "unfreeze(estimator).fit(X_train)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("transformer", "named"),
+    [
+        (skscale.StandardScaler(), {"'mean_'", "'scale_'", "'statistic_'"}),
+        (make_pipeline(skscale.PCA(2)), {"'pca.mean_'", "'pca.components_'"}),
+    ],
+)
+def test_only_public_attributes_are_named(transformer, named):
+    with pytest.raises(FrozenTransformerError) as caught:
+        freeze(transformer.fit(TRAIN)).fit(TRAIN[:-1])
+    changed = str(caught.value).partition("would change ")[2].partition(". ")[0].split(", ")
+    assert named <= set(changed)
+    assert len(changed) == len(set(changed))
+    assert not any("'_" in name or "._" in name for name in changed)
+
+
+def test_the_same_rows_by_rounding_are_told_what_may_differ():
+    rows = np.random.default_rng(0).normal(size=(1000, 5)) + 3
+    frozen = freeze(skscale.StandardScaler().fit(rows))
+    with pytest.raises(FrozenTransformerError, match="sample_weight"):
+        frozen.fit(rows[::-1])
 
 
 def test_what_learns_in_other_ways_is_refused():
@@ -82,7 +106,7 @@ def test_what_learns_in_other_ways_is_refused():
     with pytest.raises(FrozenTransformerError, match="fit_statistic would"):
         frozen.fit_statistic(skscale.statistics.Moments.of(X))
     assert not hasattr(freeze(SimpleImputer().fit(TRAIN)), "partial_fit")
-    assert not hasattr(freeze(LogisticRegression(max_iter=5000).fit(TRAIN, y[::2])), "transform")
+    assert not hasattr(freeze(LogisticRegression().fit(TRAIN / TRAIN.max(0), y[::2])), "transform")
 
 
 def test_weights_belong_to_the_rows():
@@ -246,6 +270,30 @@ def test_unfreeze_reaches_everywhere():
     with pytest.raises(NotFittedError):
         check_is_fitted(unfreeze(freeze(scaler)))
     check_is_fitted(scaler)
+
+
+def test_unfreeze_reaches_what_a_search_tries():
+    scaler = skscale.StandardScaler(ddof=1).fit(X)
+    frozen = freeze(scaler)
+    model = make_pipeline(frozen, LogisticRegression())
+    grid = [{"frozentransformer": [frozen, "passthrough"]}, {"logisticregression__C": [1.0]}]
+    search = unfreeze(GridSearchCV(model, grid))
+    tried = search.param_grid[0]["frozentransformer"]
+    assert isinstance(tried[0], skscale.StandardScaler)
+    assert tried[0].ddof == 1
+    assert tried[1] == "passthrough"
+    assert search.param_grid[1] == {"logisticregression__C": [1.0]}
+    assert grid[0]["frozentransformer"][0] is frozen
+    parallel = unfreeze(FeatureUnion([("a", frozen)]))
+    assert isinstance(parallel.transformer_list[0][1], skscale.StandardScaler)
+    tuples = unfreeze(GridSearchCV(model, {"frozentransformer": (frozen, None)}))
+    assert isinstance(tuples.param_grid["frozentransformer"][0], skscale.StandardScaler)
+
+
+@pytest.mark.parametrize("wrong", [[1], "passthrough", 3, None, skscale.StandardScaler])
+def test_only_estimators_are_unfrozen(wrong):
+    with pytest.raises(TypeError, match="unfreeze takes an estimator"):
+        unfreeze(wrong)
 
 
 def test_parameters_are_frozen():

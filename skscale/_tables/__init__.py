@@ -4,10 +4,12 @@ The only place that knows pandas, polars, pyarrow and narwhals; none is imported
 hands in, or asks for, one of their tables.
 """
 
+from skscale._tables._common import commonness
 from skscale._tables._mixed import as_mixed, number_columns, objects, read_columns
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._rows import (
+    arrays_of,
     columns_of,
     copy_rows,
     count_columns,
@@ -18,6 +20,7 @@ from skscale._tables._rows import (
     labels_of,
     parts_of,
     replace_values,
+    with_columns_of,
     with_missing,
 )
 from skscale._tables._table import Table
@@ -26,9 +29,11 @@ from skscale._tables._write import frame_of, output_kind, to_frame
 
 __all__ = [
     "Table",
+    "arrays_of",
     "as_mixed",
     "column_names",
     "columns_of",
+    "commonness",
     "copy_rows",
     "count_columns",
     "count_rows",
@@ -49,5 +54,6 @@ __all__ = [
     "select",
     "take_rows",
     "to_frame",
+    "with_columns_of",
     "with_missing",
 ]

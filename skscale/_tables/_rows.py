@@ -7,15 +7,16 @@ number of dimensions, frames with text or dates, series, sparse matrices and lis
 from __future__ import annotations
 
 import copy
-from collections import Counter
-from collections.abc import Callable, Sequence
+import datetime
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from skscale._kernels import Array
-from skscale._tables._read import is_frame
+from skscale._tables._common import by_commonness
+from skscale._tables._read import column_names, is_frame
 
 Replace = Callable[[Array, int], "Array | None"]
 """From the values of one column, so many other values; None if it knows none."""
@@ -86,26 +87,41 @@ def exchange_rows(X: Any, donor: Any, exchanged: Array) -> Any:
     return _relabelled(_stacked(X, donor, positions), X)
 
 
-def replace_values(X: Any, replace: Replace) -> Any:
+def replace_values(X: Any, replace: Replace, place: int = 1) -> Any:
     """A container of the same kind with other values, column by column.
 
     A column for which `replace` knows none, or whose type does not take them, is filled with its
-    second most common value.
+    second most common value, or with that of another `place`: -1 is the rarest.
     """
     if isinstance(X, np.ndarray):
-        return _replace_in_array(X, replace)
+        return _replace_in_array(X, replace, place)
     if isinstance(X, list):
-        return _replace_in_list(X, replace)
+        return _replace_in_list(X, replace, place)
     if sparse.issparse(X):
         rows = X.tocsr(copy=True)
         new = replace(rows.data, len(rows.data))
         rows.data = rows.data if new is None else new.astype(rows.dtype)
         return rows.asformat(X.format)
     if is_series(X):
-        return _replace_in_series(_open(X), replace).to_native()
+        return _replace_in_series(_open(X), replace, place).to_native()
     frame = _open(X)
-    columns = [_replace_in_series(frame.get_column(name), replace) for name in frame.columns]
+    names = frame.columns
+    columns = [_replace_in_series(frame.get_column(name), replace, place) for name in names]
     return _relabelled(frame.with_columns(*columns).to_native(), X)
+
+
+def with_columns_of(X: Any, other: Any, positions: list[int]) -> Any:
+    """`X`, which may be written to, with some columns of another table of the same kind."""
+    if not positions or isinstance(X, list) or sparse.issparse(X):
+        return X
+    if isinstance(X, np.ndarray):
+        X.reshape(len(X), -1)[:, positions] = other.reshape(len(X), -1)[:, positions]
+        return X
+    if is_series(X):
+        return other
+    frame, donor = _open(_relabelled(X, other)), _open(other)
+    new = frame.with_columns(donor.get_column(donor.columns[j]) for j in positions)
+    return _relabelled(new.to_native(), other)
 
 
 def with_missing(X: Any, missing: Array) -> Any | None:
@@ -149,6 +165,13 @@ def columns_of(X: Any) -> dict[str, Array]:
     return {str(name): np.asarray(table.get_column(name).to_numpy()) for name in table.columns}
 
 
+def arrays_of(X: Any) -> list[Array]:
+    """Columns of an array, frame or series as arrays; none of anything else."""
+    if isinstance(X, np.ndarray):
+        return list(X.reshape(len(X), -1).T)
+    return list(columns_of(X).values()) if is_frame(X) or is_series(X) else []
+
+
 def parts_of(X: Any) -> dict[str, Any]:
     """Columns of a frame or series as arrays by name, with their types and labels of rows."""
     import narwhals.stable.v1 as narwhals
@@ -176,6 +199,9 @@ def labels_of(X: Any) -> Array | None:
 def _open(X: Any) -> Any:
     import narwhals.stable.v1 as narwhals
 
+    names = column_names(X)
+    if names is not None and len(set(names)) < len(names):  # as pandas allows
+        X = X.set_axis([f"{name} ({number})" for number, name in enumerate(names)], axis=1)
     return narwhals.from_native(X, eager_only=True, allow_series=True)
 
 
@@ -199,27 +225,31 @@ def _by_column(frame: Any) -> Any:
 
 
 def _relabelled(new: Any, like: Any) -> Any:
+    """With the labels of rows of another table, and names that are there more than once."""
     import narwhals.stable.v1 as narwhals
 
     index = narwhals.maybe_get_index(_open(like))
     if index is not None:
         new.index = index
+        if is_frame(like) and not like.columns.is_unique:
+            new.columns = like.columns
     return new
 
 
-def _replace_in_array(X: Array, replace: Replace) -> Array:
+def _replace_in_array(X: Array, replace: Replace, place: int) -> Array:
     columns = X.reshape(len(X), -1)
     new = np.empty_like(X)
     rows = new.reshape(len(X), -1) if new.flags.c_contiguous else columns.copy()
     for j in range(columns.shape[1]):
-        values = replace(columns[:, j], len(X))
-        rows[:, j] = columns[_second_most_common(columns[:, j]), j] if values is None else values
+        column = columns[:, j]
+        values = replace(column, len(X))
+        rows[:, j] = column[by_commonness(column.tolist(), place)] if values is None else values
     if not np.shares_memory(rows, new):
         new[...] = rows.reshape(X.shape)
     return new
 
 
-def _replace_in_list(X: list[Any], replace: Replace) -> list[Any]:
+def _replace_in_list(X: list[Any], replace: Replace, place: int) -> list[Any]:
     try:
         array = np.asarray(X)
     except ValueError:  # rows of different lengths
@@ -227,34 +257,38 @@ def _replace_in_list(X: list[Any], replace: Replace) -> list[Any]:
     if array.dtype.kind in "biufU" and array.ndim in (1, 2):
         if array.dtype.kind == "U":
             array = array.astype(object)
-        return _replace_in_array(array, replace).tolist()
+        return _replace_in_array(array, replace, place).tolist()
     return [copy.deepcopy(row) for row in reversed(X)]
 
 
-def _replace_in_series(column: Any, replace: Replace) -> Any:
+def _replace_in_series(column: Any, replace: Replace, place: int) -> Any:
     n_rows = len(column)
-    known = column.drop_nulls().to_numpy()
-    if len(known) == 0:
+    present = (~column.is_null()).to_numpy().nonzero()[0]
+    if len(present) == 0:
         return column
-    everywhere = np.arange(n_rows).tolist()
-    new = replace(known, n_rows)
+    known = column.drop_nulls().to_numpy()
+    new = replace(known, n_rows) if known.ndim == 1 else None
     if new is not None:
         try:
-            replaced = column.scatter(everywhere, new.tolist())
-            if _type_of(replaced) == _type_of(column):
+            replaced = column.scatter(list(range(n_rows)), _as_python(new, column))
+            if _type_of(replaced) == _type_of(column) and not replaced.is_null().any():
                 return replaced
         except Exception:  # each library has its own errors for values that do not fit a type
             pass
-    common = known[_second_most_common(known)]
-    position = [value == common for value in column.to_list()].index(True)
-    return column.scatter(everywhere, column[np.full(n_rows, position)])
+    values = column.to_list()
+    common = present[by_commonness([values[row] for row in present], place)]
+    filled = column[np.full(n_rows, common)].to_native()
+    return _open(_relabelled(filled, column.to_native())).alias(column.name)
 
 
-def _second_most_common(values: Sequence[Any] | Array) -> int:
-    """Position of the second most common value, or of the only one."""
-    texts = [str(value) for value in np.asarray(values).tolist()]
-    ranked = Counter(texts).most_common(2)
-    return texts.index(ranked[-1][0])
+def _as_python(values: Array, column: Any) -> list[Any]:
+    """Values as libraries of frames take them: moments with their time zone, which numpy drops."""
+    if values.dtype.kind not in "mM" or values.dtype == np.dtype("M8[D]"):
+        return values.tolist()
+    moments = values.astype(f"{values.dtype.kind}8[us]").tolist()
+    if getattr(column.dtype, "time_zone", None) is None:
+        return moments
+    return [moment.replace(tzinfo=datetime.UTC) for moment in moments]
 
 
 def _holed_array(X: Array, missing: Array) -> Array:

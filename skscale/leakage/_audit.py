@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from skscale.errors import LeakageError, MutatedInputError, TargetError
 from skscale.leakage._folds import Fold, read_folds
 from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport, Outcome
-from skscale.leakage._results import moved_results
-from skscale.leakage._state import Difference, differences
-from skscale.leakage._targets import Observed, Target, read_target
+from skscale.leakage._results import batch_matters, moved_results
+from skscale.leakage._state import Difference, differ, differences
+from skscale.leakage._targets import ALL, BATCHES, HELD_OUT, Observed, Target, read_target
 
 ROUNDING = 16
-"""A movement of so many units in the last place, or fewer, has to be seen under tame values too."""
+"""A movement of floats by so many units in the last place, or fewer, has to be seen under tame
+values too. Integers, flags and words are not rounded."""
 
 
 def audit(
@@ -97,8 +98,8 @@ def audit(
     run once more as it is. "inconclusive": the target differs from itself. "not run": the target
     refuses such rows, or its results cannot be matched with rows. Neither of these is a pass.
 
-    *No tolerance.* A movement of 16 ulp or fewer under extreme values must show under training
-    rows too; a larger one counts. What a transform keeps, and nothing depends on, does not.
+    *No tolerance.* A movement of floats by 16 ulp or fewer under extreme values must show under
+    training rows too; any other counts. What a transform keeps, and nothing depends on, does not.
 
     *What cannot be seen.* A function that ignores its argument and uses a table of its own; what
     was learned before, by a fitted object inside a function; a cache that answers for a changed
@@ -151,10 +152,11 @@ def audit(
     >>> audit(lambda X: X + random.normal(size=X.shape), rows).status
     'inconclusive'
     """
-    random = np.random.default_rng(random_state)
     check_parameter("audit", "order", one_of("time") | none, order)
+    check_parameter("audit", "random_state", integer(at_least=0), random_state)
     check_parameter("audit", "max_rows", integer(at_least=4) | none, max_rows)
     _check_lengths(X, y, groups)
+    random = np.random.default_rng(random_state)
     # Bits of a matrix product depend on the number of threads.
     with warnings.catch_warnings(), np.errstate(all="ignore"), single_threaded_blas:
         warnings.simplefilter("ignore")
@@ -162,9 +164,9 @@ def audit(
         X, y, folds = read_folds(
             X, y, cv=cv, order=order, max_rows=max_rows, groups=groups, random=random
         )
-        material, refusals = Material(X, y, random), list[str]()
+        material, known = Material(X, y, random, in_time=order == "time"), _Known()
         outcomes = [
-            each for fold in folds for each in _FoldAudit(form, material, fold, refusals).outcomes()
+            each for fold in folds for each in _FoldAudit(form, material, fold, known).outcomes()
         ]
     return AuditReport(_name_of(target), outcomes, tables.count_rows(X))
 
@@ -239,6 +241,22 @@ class _Run:
     seen: Observed
 
 
+@dataclass
+class _Known:
+    """What earlier folds found the target to refuse, which is not asked for again.
+
+    Parameters
+    ----------
+    refusals : list of str
+        Of missing values, if so.
+    first : dict of int
+        The first change that was taken, for each probe.
+    """
+
+    refusals: list[str] = field(default_factory=list)
+    first: dict[str, int] = field(default_factory=dict)
+
+
 class _FoldAudit:
     """One target on one fold: as it is, and under every probe.
 
@@ -247,20 +265,22 @@ class _FoldAudit:
     transform left behind is not laid at the door of another.
     """
 
-    def __init__(self, target: Target, material: Material, fold: Fold, refusals: list[str]) -> None:
+    def __init__(self, target: Target, material: Material, fold: Fold, known: _Known) -> None:
         self._target = target
         self._material = material
         self._fold = fold
-        self._refusals = refusals  # of missing values, by earlier folds: not asked for again
+        self._known = known
         self._everything = np.ones(fold.n_rows, dtype=bool)
 
     def outcomes(self) -> list[Outcome]:
         """What each probe came to."""
-        plain = self._run_plain()
-        again = self._run(plain.X, plain.y)
-        moved = self._differ(plain, again)
+        plain = self._run_plain(HELD_OUT)
+        again = self._run(plain.X, plain.y, batches=(HELD_OUT,))
+        moved = self._differ(plain.seen, again.seen)
         if moved:
             return [self._outcome("as it is", INCONCLUSIVE, moved)]
+        if plain.learned is not None:
+            plain.seen.add(self._run_plain(ALL, plain.learned).seen)
         holed = self._run_holed()
         asked = list(
             probes(
@@ -274,7 +294,16 @@ class _FoldAudit:
         if plain.learned is not None and differences(again.learned, plain.learned):
             # Transforms leave something behind: to each its own fit.
             outcomes = [self._ask(probe, plain, holed, apart=True) for probe in asked]
+        if plain.learned is not None and all(each.outcome != LEAKY for each in outcomes):
+            outcomes.append(self._alone_and_together(plain))
         return outcomes
+
+    def _alone_and_together(self, plain: _Run) -> Outcome:
+        name = "alone and among all"
+        if self._fold.in_time:
+            return Outcome(self._fold.number, name, NOT_RUN, "rows may look back in a batch")
+        found = batch_matters(plain.seen)
+        return self._outcome(name, LEAKY if found else CLEAN, found)
 
     def _ask(self, probe: Probe, plain: _Run, holed: _Run | str, apart: bool = False) -> Outcome:
         """The outcome of one probe: of the harshest change that the target takes."""
@@ -282,18 +311,23 @@ class _FoldAudit:
         why = self._reason_not_to(probe, before, holed)
         if why or isinstance(before, str):
             return self._skipped(probe, why)
-        for change in probe.changes:
+        first = self._known.first.get(probe.name, 0)
+        for number, change in enumerate(probe.changes[first:], first):
             changed = self._make(change, before)
             if changed is None:
                 continue
             try:
-                after = self._run(*changed, learned=None if apart else before.learned)
-                if after.seen.unmatched:
-                    why = after.seen.unmatched
-                elif apart or _moved(before.seen, after.seen, probe):
-                    return self._look_again(probe, before, changed)
+                batches = BATCHES if apart else probe.batches
+                after = self._run(*changed, None if apart else before.learned, batches)
+                if apart or _moved(before.seen.of(batches), after.seen, probe):
+                    found = self._look_again(probe, before, changed)
                 else:
-                    return self._outcome(probe.name, CLEAN, [], probe.about_rows)
+                    found = self._outcome(probe.name, CLEAN, [], probe.about_rows)
+                self._known.first[probe.name] = number
+                unmatched = before.seen.unmatched or after.seen.unmatched
+                if found.outcome != CLEAN or not unmatched:
+                    return found
+                why = unmatched
             except MutatedInputError:
                 raise
             except Exception as error:
@@ -303,7 +337,7 @@ class _FoldAudit:
     def _reason_not_to(self, probe: Probe, before: _Run | str, holed: _Run | str) -> str:
         if isinstance(before, str):
             return before
-        if before.seen.unmatched:
+        if not (before.seen.parts or before.seen.fixed):
             return before.seen.unmatched
         if not probe.about_rows and not self._target.takes_labels:
             return "it is never given held-out labels"
@@ -314,7 +348,7 @@ class _FoldAudit:
     def _look_again(self, probe: Probe, before: _Run, changed: tuple[Any, Any]) -> Outcome:
         """A movement counts if the target is not restless, and if it is not innocent."""
         first, second = self._run(before.X, before.y), self._run(before.X, before.y)
-        restless = self._differ(first, second)
+        restless = self._differ(first.seen, second.seen)
         if restless:
             return self._outcome(probe.name, INCONCLUSIVE, restless, probe.about_rows)
         after = self._run(*changed)
@@ -323,7 +357,8 @@ class _FoldAudit:
             # Kept by transform, and nothing it makes depends on it: only fits may be accused.
             fits = (self._learn(X, y) for X, y in ((before.X, before.y), changed))
             moved = differences(*fits)
-        if moved and probe.tame is not None and max(each.ulp for each in moved) <= ROUNDING:
+        may_be_rounding = all(each.is_float and each.ulp <= ROUNDING for each in moved)
+        if moved and probe.tame is not None and may_be_rounding:
             tame = self._make(probe.tame, before)
             if tame is not None and not _moved(first.seen, self._run(*tame).seen, probe):
                 moved = []
@@ -339,7 +374,7 @@ class _FoldAudit:
             moved = _moved(mine.seen, other.seen, probe, what_was_learned=False)
             if moved:
                 name = steps[stop - 1][0]
-                return [Difference(f"{name}.{each.where}", each.ulp) for each in moved]
+                return [replace(each, where=f"{name}.{each.where}") for each in moved]
         return []
 
     def _make(self, change: Change, before: _Run) -> tuple[Any, Any] | None:
@@ -348,25 +383,25 @@ class _FoldAudit:
         if changed is None:
             return None
         X, y = changed
-        differs = X is not before.X and differences(before.X, X)
-        return changed if differs or differences(before.y, y) else None
+        return changed if differ(before.X, X) or differ(before.y, y) else None
 
-    def _run_plain(self) -> _Run:
+    def _run_plain(self, batch: str, learned: Any = None) -> _Run:
         try:
-            return self._run(self._material.X, self._material.y)
+            return self._run(self._material.X, self._material.y, learned, (batch,))
         except MutatedInputError:
             raise
         except Exception as error:
             raise TargetError(
                 f"The target cannot be run on the table as it was given (fold {self._fold.number}, "
                 f"{len(self._fold.train)} training rows): {_told(error)}. An audit changes rows "
-                "of a table that the target takes; call it on these rows yourself first."
+                "of a table that the target takes; call it on these rows yourself first"
+                f"{', and pass y if it needs labels' if self._material.y is None else ''}."
             ) from error
 
     def _run_holed(self) -> _Run | str:
         """A run with missing values among the kept rows, or why there is none."""
-        if self._refusals:
-            return self._refusals[0]
+        if self._known.refusals:
+            return self._known.refusals[0]
         table = self._material.holed(self._fold)
         if table is None:
             return "no column can hold missing values"
@@ -375,22 +410,22 @@ class _FoldAudit:
         except MutatedInputError:
             raise
         except Exception as error:
-            self._refusals.append(f"it does not take missing values: {_told(error)}")
-            return self._refusals[0]
+            self._known.refusals.append(f"it does not take missing values: {_told(error)}")
+            return self._known.refusals[0]
 
-    def _run(self, X: Any, y: Any, learned: Any = None) -> _Run:
+    def _run(self, X: Any, y: Any, learned: Any = None, batches: tuple[str, ...] = BATCHES) -> _Run:
         learned = self._learn(X, y) if learned is None else learned
-        seen = self._target.apply(learned, X, y, self._fold.train, self._fold.test)
+        seen = self._target.apply(learned, X, y, self._fold.train, self._fold.test, batches)
         return _Run(X, y, learned, seen)
 
     def _learn(self, X: Any, y: Any) -> Any:
         return self._target.learn(X, y, self._fold.train)
 
-    def _differ(self, before: _Run, after: _Run) -> list[Difference]:
+    def _differ(self, before: Observed, after: Observed) -> list[Difference]:
         everything = self._everything
         return [
-            *differences(before.seen.fixed, after.seen.fixed),
-            *moved_results(before.seen, after.seen, everything, everything),
+            *differences(before.fixed, after.fixed),
+            *moved_results(before, after, everything, everything),
         ]
 
     def _outcome(
@@ -418,7 +453,13 @@ def _check_lengths(X: Any, y: Any, groups: Any) -> None:
             f"X is a {type(X).__name__}; it must be an array, a frame, a series, a sparse matrix "
             "or a list of rows, in memory."
         )
+    if isinstance(X, np.matrix):
+        raise TypeError("X is a matrix, whose columns are matrices again. Pass np.asarray(X).")
     for name, rows in (("y", y), ("groups", groups)):
+        if rows is not None and not hasattr(rows, "__len__"):
+            raise TypeError(
+                f"{name} is a {type(rows).__name__}; it must have one entry for each row of X."
+            )
         if rows is not None and len(rows) != tables.count_rows(X):
             raise ValueError(
                 f"{name} has {len(rows)} entries and X has {tables.count_rows(X)} rows; they must "
@@ -428,7 +469,7 @@ def _check_lengths(X: Any, y: Any, groups: Any) -> None:
 
 def _told(error: Exception) -> str:
     said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said[:200]}"
+    return f"{type(error).__name__}: {said[:200].rstrip('.')}"
 
 
 def _name_of(target: Any) -> str:

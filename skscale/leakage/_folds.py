@@ -76,6 +76,11 @@ def read_folds(
     groups = None if groups is None else np.asarray(groups)
     in_time = order == "time"
     rows = np.arange(n_rows)
+    if isinstance(cv, bool) or (isinstance(cv, Integral) and cv < 2):
+        raise SplitError(
+            f"cv is {cv!r}; it must be a number of folds, 2 or more, a splitter of scikit-learn's "
+            "or a list of (train, test) row numbers."
+        )
     if isinstance(cv, Integral) or cv is None:
         if max_rows is not None and n_rows > max_rows:
             rows = np.arange(max_rows) if in_time else _sample(n_rows, max_rows, y, groups, random)

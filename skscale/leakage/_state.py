@@ -9,7 +9,7 @@ import threading
 import types
 import weakref
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
@@ -48,10 +48,13 @@ class Difference:
     ulp : float
         Largest distance in units in the last place, in steps of one for integers; infinite where
         types, shapes, or anything but numbers differ.
+    is_float : bool
+        Whether it is between floats, which a routine may round in another way.
     """
 
     where: str
     ulp: float
+    is_float: bool = field(default=False, compare=False)
 
 
 def differences(before: Any, after: Any, where: str = "") -> list[Difference]:
@@ -62,6 +65,18 @@ def differences(before: Any, after: Any, where: str = "") -> list[Difference]:
     close over. Locks, files and references are passed over, and so is what is named a time.
     """
     return list(_Comparison().compare(before, after, where))
+
+
+def differ(before: Any, after: Any) -> bool:
+    """Whether two values differ at all: at once where they are arrays of numbers."""
+    if (
+        isinstance(before, np.ndarray)
+        and isinstance(after, np.ndarray)
+        and before.dtype.kind != "O"
+    ):
+        alike = before.dtype == after.dtype and before.shape == after.shape
+        return not alike or before.tobytes() != after.tobytes()
+    return next(_Comparison().compare(before, after, ""), None) is not None
 
 
 def ulp_distance(before: Array, after: Array) -> float:
@@ -172,7 +187,7 @@ class _Comparison:
             if found:
                 yield Difference(where, max(part.ulp for part in found))
         elif (ulp := ulp_distance(before, after)) > 0:
-            yield Difference(where, ulp)
+            yield Difference(where, ulp, before.dtype.kind in "fc")
 
     def _mappings(self, before: Any, after: Any, where: str) -> Iterator[Difference]:
         for key in before:

@@ -21,10 +21,15 @@ FORMS = (
     "function prepare(X, y, train, test), where train and test are row numbers"
 )
 
-_METHODS = (("transform",), ("decision_function", "predict_proba", "predict"))
-"""Of each group, the first that there is: the finest that an estimator makes of rows."""
+_METHODS = ("transform", "decision_function", "predict_proba", "predict")
 _SCORES = ("score_samples", "mahalanobis")
-"""What an estimator may have that has none of these."""
+"""What an estimator makes of rows: any of it may depend on the batch, beside others that do not.
+Scores are asked of held-out rows only, unless there is nothing else."""
+
+
+HELD_OUT, ALL = BATCHES = ("held-out rows", "all rows")
+"""What an estimator is given, in this order: a transform that learns has learned from the held-out
+rows when it is given all."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,18 @@ class Part:
         Which row of the table each of its rows is of; None if all are of the training part.
     is_features : bool
         Whether a row must not depend on its own label.
+    reading : str
+        How it was read, where that had to be guessed.
+    batch : str
+        Of which batch it was made: one of `BATCHES`, if an estimator was given several.
     """
 
     name: str
     value: Any
     rows: Array | None
     is_features: bool = False
+    reading: str = ""
+    batch: str = ""
 
 
 @dataclass
@@ -60,12 +71,22 @@ class Observed:
     parts : list of Part
         What is made of rows.
     unmatched : str
-        Why results could not be matched with rows, if so.
+        Why some results could not be matched with rows, if so.
     """
 
     fixed: dict[str, Any] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     unmatched: str = ""
+
+    def add(self, later: Observed) -> None:
+        """Take in what was made of another batch."""
+        self.parts += later.parts
+        self.unmatched = self.unmatched or later.unmatched
+
+    def of(self, batches: tuple[str, ...]) -> Observed:
+        """What was made of these batches."""
+        parts = [part for part in self.parts if not part.batch or part.batch in batches]
+        return Observed(self.fixed, parts, self.unmatched)
 
 
 class Target(ABC):
@@ -81,8 +102,16 @@ class Target(ABC):
         return None
 
     @abstractmethod
-    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
-        """What is made of all rows, given what was learned."""
+    def apply(
+        self,
+        learned: Any,
+        X: Any,
+        y: Any,
+        train: Array,
+        test: Array,
+        batches: tuple[str, ...] = BATCHES,
+    ) -> Observed:
+        """What is made of rows, given what was learned; `batches` are for who is given several."""
 
 
 @final
@@ -111,20 +140,34 @@ class EstimatorTarget(Target):
         handed.check()
         return model
 
-    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+    def apply(
+        self,
+        learned: Any,
+        X: Any,
+        y: Any,
+        train: Array,
+        test: Array,
+        batches: tuple[str, ...] = BATCHES,
+    ) -> Observed:
         seen, handed = Observed({"": learned}), _Handed()
-        everything = np.arange(tables.count_rows(X))
-        names = _first_of_each(learned, _METHODS) or _first_of_each(learned, (_SCORES,))
-        # All rows at once last: a transform that learns has learned from the held-out rows by then.
-        for rows, table in ((test, tables.take_rows(X, test)), (everything, X)):
+        methods = [name for name in _METHODS if hasattr(learned, name)]
+        scores = [name for name in _SCORES if hasattr(learned, name)]
+        for batch in batches:
+            names = methods + scores if batch == HELD_OUT else methods or scores
+            rows = test if batch == HELD_OUT else np.arange(tables.count_rows(X))
+            table = tables.take_rows(X, test) if batch == HELD_OUT else X
             for name in names:
-                made = getattr(learned, name)(handed.give(table))
+                try:
+                    made = getattr(learned, name)(handed.give(table))
+                except NotImplementedError:  # as good as not being there
+                    continue
                 for label, value in returned.leaves(made, f"{name}(X)"):
-                    if returned.length(value) != len(rows):
+                    if returned.length(value) == len(rows):
+                        seen.parts.append(Part(label, value, rows, batch=batch))
+                    else:
                         seen.unmatched = returned.unmatched(label, value, len(rows))
-                    seen.parts.append(Part(label, value, rows))
-        if not names:
-            listed = ", ".join(name for group in (*_METHODS, _SCORES) for name in group)
+        if not (seen.parts or seen.unmatched):
+            listed = ", ".join(_METHODS + _SCORES)
             seen.unmatched = f"it is never given held-out rows, since it has none of {listed}"
         handed.check()
         return seen
@@ -140,24 +183,36 @@ class FeaturesTarget(Target):
         self.function = function
         self.takes_labels = takes_labels
 
-    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+    def apply(
+        self,
+        learned: Any,
+        X: Any,
+        y: Any,
+        train: Array,
+        test: Array,
+        batches: tuple[str, ...] = BATCHES,
+    ) -> Observed:
         handed = _Handed()
         given = [handed.give(X)] + ([handed.give(y)] if self.takes_labels else [])
         results = self.function(*given)
+        leaves, n_rows = list(returned.leaves(results, "features")), tables.count_rows(X)
         handed.check()
         seen = Observed()
-        for name, value in returned.leaves(results, "features"):
-            if not tables.has_rows(value):
-                seen.fixed[name] = value
-                continue
-            rows = returned.matched_rows(X, value)
-            if rows is None:
-                seen.unmatched = returned.unmatched(name, value, tables.count_rows(X))
-            else:
+        for name, value in leaves:
+            rows = returned.matched_rows(X, value) if tables.has_rows(value) else None
+            if rows is not None:
                 first = not any(part.is_features for part in seen.parts)
-                seen.parts.append(
-                    Part(name, value, rows, first and returned.width(value) is not None)
-                )
+                is_features = first and returned.width(value) is not None
+                seen.parts.append(Part(name, value, rows, is_features))
+            elif returned.is_names(value) and len(leaves) > 1:
+                seen.fixed[name] = value
+            elif tables.has_rows(value) or returned.is_lazy(value):
+                seen.unmatched = returned.unmatched(name, value, n_rows)
+            else:
+                seen.fixed[name] = value
+        if not (seen.parts or seen.unmatched):
+            wanted = f"a table with one row for each of {n_rows}"
+            seen.unmatched = returned.nothing_shown("features", results, wanted)
         return seen
 
 
@@ -168,25 +223,39 @@ class PrepareTarget(Target):
     def __init__(self, function: Any) -> None:
         self.function = function
 
-    def apply(self, learned: Any, X: Any, y: Any, train: Array, test: Array) -> Observed:
+    def apply(
+        self,
+        learned: Any,
+        X: Any,
+        y: Any,
+        train: Array,
+        test: Array,
+        batches: tuple[str, ...] = BATCHES,
+    ) -> Observed:
         handed = _Handed()
         labels = None if y is None else handed.give(y)
-        results = self.function(handed.give(X), labels, train.copy(), test.copy())
-        handed.check()
+        split = handed.give(train), handed.give(test)
+        results = self.function(handed.give(X), labels, *split)
         leaves = list(returned.leaves(results, "prepare"))
+        handed.check()
         n_rows = tables.count_rows(X)
         sides = returned.sides(leaves, len(train), len(test), n_rows)
         seen = Observed()
-        rows = {"test": test, "all": np.arange(n_rows)}
+        rows = {"train": None, "test": test, "all": np.arange(n_rows)}
         for (name, value), side in zip(leaves, sides, strict=True):
-            if side == "train" and tables.has_rows(value):
-                seen.parts.append(Part(name, value, None))
-            elif side == "train":
-                seen.fixed[name] = value
-            elif side in rows:
+            if not side or (tables.has_rows(value) and returned.length(value) == 0):
+                seen.unmatched = returned.unmatched_part(name, value, len(train), len(test))
+            elif tables.has_rows(value):
                 first = not any(part.is_features for part in seen.parts)
-                is_features = first and returned.width(value) is not None
-                seen.parts.append(Part(name, value, rows[side], is_features))
+                is_features = side != "train" and first and returned.width(value) is not None
+                reading = returned.reading(name, side)
+                seen.parts.append(Part(name, value, rows[side], is_features, reading))
+            elif side == "train" and not returned.is_number(results):
+                seen.fixed[name] = value
+        is_fitted = any(hasattr(value, "fit") for value in seen.fixed.values())
+        if not (seen.parts or is_fitted or seen.unmatched):
+            wanted = "its training part, or a dict with the keys 'train' and 'test'"
+            seen.unmatched = returned.nothing_shown("prepare", results, wanted)
         return seen
 
 
@@ -260,8 +329,3 @@ class _Handed:
                     f"{f' ({places})' if places else ''}. What it computes then depends on what "
                     "ran before. Let it work on a copy (X = X.copy(), or copy=True)."
                 )
-
-
-def _first_of_each(model: Any, groups: tuple[tuple[str, ...], ...]) -> list[str]:
-    found = (next((name for name in group if hasattr(model, name)), None) for group in groups)
-    return [name for name in found if name is not None]

@@ -29,7 +29,8 @@ class FitReport:
     findings : list of Difference
         Attributes that differ, each with `where` and `ulp`.
     repeatable : bool
-        Whether two fits on the same rows agree with each other.
+        Whether two fits on the same rows agree with each other; false if a parameter is a
+        generator of random numbers, which goes on with every fit.
 
     Attributes
     ----------
@@ -62,8 +63,9 @@ class FitReport:
             "Other rows, another order or another type of the same, sample weights, partial_fit, "
             "or an attribute set since."
             if self.repeatable
-            else "Nothing is shown by that: two fits on these rows differ from each other too. Fix "
-            "random_state before fitting."
+            else "Nothing is shown by that: fits on these rows differ from each other too, by "
+            "random numbers. Set random_state to an int before fitting; a generator goes on with "
+            "every fit."
         )
         return f"<another fit> {self.name}: differs in {shown}{more}. {why}"
 
@@ -144,7 +146,16 @@ def verify_fit(fitted: Any, X: Any, y: Any = None, **fit_params: Any) -> FitRepo
         if not differences(_refit(fitted, X, y, fit_params), fitted):
             return FitReport(name, [])
     once, again = (_refit(fitted, X, y, fit_params) for _ in range(2))
-    return FitReport(name, found, repeatable=not differences(once, again))
+    # Copies of a generator start where the fit left it, and agree with each other only.
+    repeatable = not (_draws_on(fitted) or differences(once, again))
+    return FitReport(name, found, repeatable)
+
+
+def _draws_on(fitted: Any) -> bool:
+    """Whether a parameter is a generator of random numbers that the fit has moved on."""
+    parameters: dict[str, Any] = getattr(fitted, "get_params", dict)()
+    kinds = (np.random.RandomState, np.random.Generator)
+    return any(isinstance(value, kinds) for value in parameters.values())
 
 
 def _refit(fitted: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> Any:

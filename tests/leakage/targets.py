@@ -97,6 +97,49 @@ class RemembersLast(TransformerMixin, BaseEstimator):
         return X - self.mean_
 
 
+class TopOfBatch(BaseEstimator):
+    """An honest decision function, and predictions that call a tenth of any batch outliers."""
+
+    def fit(self, X, y=None):
+        self.mean_ = X.mean(axis=0)
+        return self
+
+    def decision_function(self, X):
+        return np.abs(X - self.mean_).sum(axis=1)
+
+    def predict(self, X):
+        far = self.decision_function(X)
+        return far > np.quantile(far, 0.9)
+
+
+class SizeOfBatch(BaseEstimator):
+    """Divides by the number of rows that it is given."""
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X):
+        return X / len(X)
+
+
+class ScoresOfBatch(BaseEstimator):
+    """An honest transform, and scores by the mean of the batch."""
+
+    def fit(self, X, y=None):
+        self.mean_ = X.mean(axis=0)
+        return self
+
+    def transform(self, X):
+        return X - self.mean_
+
+    def predict(self, X):
+        raise NotImplementedError
+
+    def score_samples(self, X):
+        return X[:, 0] - X[:, 0].mean()
+
+
 class PlainCentring:
     """Not scikit-learn's: no parameters, no base class."""
 
@@ -302,6 +345,10 @@ LEAKY = {
     "deduplication before a split": Case(deduplicate_first),
     "test-batch statistics": Case(BatchScaler()),
     "statistics of large batches": Case(LargeBatchScaler()),
+    "predictions by rank in a batch": Case(TopOfBatch()),
+    "the size of a batch": Case(SizeOfBatch()),
+    "the size of a batch of float32": Case(SizeOfBatch(), X=ROWS.astype("f4")),
+    "scores by the mean of a batch": Case(ScoresOfBatch()),
     "each part by itself": Case(scale_parts),
     "FunctionTransformer(scale)": Case(make_pipeline(FunctionTransformer(scale), PCA(2))),
     "FunctionTransformer(scale) before a model": Case(

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler, scale
 
 from skscale.errors import (
     InvalidParameterError,
@@ -96,6 +97,77 @@ def test_rounding_has_to_show_under_tame_values_too():
     assert audit(features, ROWS).status == "clean"
 
 
+@pytest.mark.parametrize(
+    "features",
+    [
+        lambda X: (X / X.max(axis=0) * 10).astype(int),
+        lambda X: (X.max() * 0.5 < X).astype("u1"),
+        lambda X: np.digitize(X, np.linspace(X.min(), X.max() + 1, 6)),
+        lambda X: np.full((len(X), 1), len(np.unique(X))),
+        lambda X: np.where(X.max() / 2 < X, "a", "b"),
+    ],
+)
+def test_integers_are_not_rounded(features):
+    codes = np.random.default_rng(0).integers(1, 50, (300, 2))
+    assert audit(features, codes).status == "leaky"
+    assert audit(FunctionTransformer(features), codes).status == "leaky"
+
+
+WORDS = np.random.default_rng(0).choice(["ams", "ber", "par"], (200, 1))
+COUNTS = np.random.default_rng(0).integers(3, 9, (200, 2))
+RARE = np.array(["a"] * 120 + ["b"] * 72 + ["c"] * 8)[np.random.default_rng(0).permutation(200)]
+DAYS = np.datetime64("2024-01-01") + COUNTS.astype("m8[D]")
+
+SMALLEST = {
+    "codes of words": (lambda X: np.unique(X, return_inverse=True)[1].reshape(X.shape), WORDS),
+    "ordinal encoding": (lambda X: OrdinalEncoder().fit_transform(X), WORDS),
+    "dense ranks": (lambda X: np.unique(X, return_inverse=True)[1].reshape(X.shape), COUNTS),
+    "above the smallest": (lambda X: X - X.min(axis=0), COUNTS),
+    "log above the smallest": (lambda X: np.log1p(X - X.min(axis=0)), COUNTS.astype(float)),
+    "days since the first": (lambda X: (X - X.min(axis=0)).astype(int), DAYS),
+    "is the smallest": (lambda X: (X.min(axis=0) == X).astype(int), COUNTS),
+    "any negative": (lambda X: X if (X < 0).any() else np.log1p(X), np.abs(ROWS)),
+    "any zero": (lambda X: X if (X == 0).any() else np.log(X), np.abs(ROWS)),
+    "refuses negatives": (lambda X: X - refuse(X < 0, X).min(axis=0), COUNTS),
+    "refuses zeros": (lambda X: X - refuse(X <= 0, X).min(axis=0), np.abs(ROWS).round() + 2),
+    "rare words": (lambda X: (count(X) < 0.1 * len(X)).astype(int), RARE),
+    "appears twice": (lambda X: (count(X) > 1).astype(int), np.arange(200)),
+    "share of flags": (lambda X: X ^ (X.mean(axis=0) > 0.3), COUNTS > 6),
+    "median of flags": (lambda X: np.full(X.shape, np.median(X)), COUNTS > 5),
+}
+
+
+def refuse(wrong, X):
+    if wrong.any():
+        raise ValueError("not for me")
+    return X
+
+
+def count(X):
+    _, inverse, counts = np.unique(X, return_inverse=True, return_counts=True)
+    return counts[inverse.reshape(X.shape)]
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+@pytest.mark.parametrize("cv", [2, 5])
+def test_held_out_rows_are_put_on_either_side(name, cv):
+    features, X = SMALLEST[name]
+    assert audit(features, X, cv=cv).status == "leaky"
+
+
+@pytest.mark.parametrize("name", [name for name in SMALLEST if SMALLEST[name][1].ndim == 2])
+def test_so_are_halves_of_a_batch(name):
+    features, X = SMALLEST[name]
+    assert audit(FunctionTransformer(features), X, cv=3).status == "leaky"
+
+
+def test_the_first_row_of_a_batch_is_changed_too():
+    report = audit(
+        FunctionTransformer(lambda X: X - X[0]), ROWS, cv=[(np.arange(60), np.arange(60, 120))]
+    )
+    assert "half of the batch" in {found.probe for found in report.findings}
+
+
 def test_time_needs_no_lag_but_no_later_row():
     clean, leaky = targets.CLEAN["lag"], targets.LEAKY["later rows"]
     assert audit(clean.target, clean.X).status == "leaky"
@@ -127,6 +199,8 @@ def test_rows_are_matched_by_their_labels():
     frame.iloc[50:60] = frame.iloc[:10].to_numpy()
     assert audit(lambda X: X.iloc[::-1], frame).ok
     assert audit(lambda X: X[X[0] > 0], frame).ok
+    assert audit(lambda X: X.sort_values(0), frame).ok
+    assert audit(lambda X: X.sort_values(0).cumsum(), frame).status == "leaky"
     dropped = audit(lambda X: X.drop_duplicates(), frame)
     assert dropped.findings[0].where == "features: which rows there are"
     unmatched = audit(lambda X: X.dropna().iloc[1:].reset_index(drop=True), frame)
@@ -142,7 +216,6 @@ def test_rows_are_matched_by_their_labels():
         lambda X, y, train, test: ((X[train], y[train]), (X[test], y[test])),
         lambda X, y, train, test: {"test": X[test], "fit": X[train], "scale": X[train].std()},
         lambda X, y, train, test: (X - X[train].mean(axis=0), train, test),
-        lambda X, y, train, test: (X[train], X[test][X[test][:, 0] > 0]),
     ],
 )
 @pytest.mark.parametrize("cv", [4, 2])
@@ -183,10 +256,15 @@ def test_statistics_of_a_batch_that_only_gaps_bring_out():
 
 def test_labels_are_replaced_where_they_reach():
     by_prior = audit(lambda X, y: X * y.mean(), ROWS, CLASSES)  # a permutation keeps it
-    assert {found.probe for found in by_prior.findings} == {"other labels"}
+    assert {found.probe for found in by_prior.findings} == {"other labels", "low labels"}
     names = np.where(CLASSES, "yes", "no")
     assert audit(lambda X, y: X * (y == "yes").mean(), ROWS, names).status == "leaky"
     assert audit(lambda X, y=None: X * y.mean(), ROWS, AMOUNTS).status == "leaky"
+    assert audit(lambda X, y: X / y.max(), ROWS, np.arange(120) % 7 + 1).status == "leaky"
+    assert audit(lambda X, y: X * len(np.unique(y)), ROWS, CLASSES).status == "leaky"
+    assert audit(lambda X, y: X * np.median(y), ROWS, CLASSES, cv=3).status == "leaky"
+    one_split = [(np.arange(60), np.arange(60, 120))]
+    assert audit(lambda X, y: X * y.min(), ROWS, AMOUNTS, cv=one_split).status == "leaky"
     both = np.column_stack([AMOUNTS, CLASSES])
     assert audit(lambda X, y: X + y.max(axis=0)[0], ROWS, both).status == "leaky"
 
@@ -311,7 +389,7 @@ def test_report():
 
 def test_nothing_is_called_proved():
     report = audit(np.tanh, ROWS)
-    assert "no dependence on held-out rows observed under 20 probes of 5 folds" in repr(report)
+    assert "no dependence on held-out rows observed under 25 probes of 5 folds" in repr(report)
     assert report.raise_if_leaky() is report
 
 
@@ -359,7 +437,8 @@ def write(X):
         (write, MutatedInputError, r"writes into the table .*\(X = X\.copy\(\)"),
         (StandardScaler(copy=False), MutatedInputError, "copy=True"),
         (lambda X: 1 / 0, TargetError, "fold 0, 96 training rows.*ZeroDivisionError"),
-        (Ridge(), TargetError, "cannot be run on the table as it was given"),
+        (Ridge(), TargetError, r"argument: 'y'\. An audit.* and pass y if it needs labels\.$"),
+        (SelectKBest(k=2), TargetError, r"[a-z]\. An audit changes rows"),
         (StandardScaler, TargetError, r"Pass an instance: StandardScaler\(\)"),
         (3, TargetError, "target is a int"),
         (lambda a, b, c: a, TargetError, r"function of \(a, b, c\)"),
@@ -390,6 +469,11 @@ def test_the_first_error_is_the_cause():
         ({"max_rows": 1}, InvalidParameterError, "'max_rows' parameter of audit"),
         ({"y": AMOUNTS[:5]}, ValueError, "y has 5 entries and X has 120 rows"),
         ({"groups": AMOUNTS[:5]}, ValueError, "groups has 5 entries"),
+        ({"y": 3}, TypeError, "y is a int; it must have one entry for each row"),
+        ({"groups": 3}, TypeError, "groups is a int"),
+        ({"random_state": "a"}, InvalidParameterError, "'random_state' parameter of audit"),
+        ({"cv": 1}, SplitError, "cv is 1; it must be a number of folds, 2 or more"),
+        ({"cv": True}, SplitError, "cv is True"),
     ],
 )
 def test_options_that_are_none(options, error, words):
@@ -400,6 +484,8 @@ def test_options_that_are_none(options, error, words):
 def test_tables_that_are_none():
     with pytest.raises(TypeError, match="X is a dict"):
         audit(StandardScaler(), {"a": [1.0]})
+    with pytest.raises(TypeError, match=r"Pass np\.asarray\(X\)"):
+        audit(StandardScaler(), ROWS.view(np.matrix))
     with pytest.raises(ValueError, match="n_splits=5"):
         audit(StandardScaler(), ROWS[:1])
 

@@ -9,7 +9,7 @@ from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
-from sklearn.model_selection import KFold, PredefinedSplit, ShuffleSplit
+from sklearn.model_selection import KFold, PredefinedSplit, ShuffleSplit, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -68,6 +68,76 @@ def test_extension_types(kind):
     assert {each.outcome for each in report.outcomes} == {"clean"}
     assert audit(lambda X: X["x"].map(X["x"].value_counts()), frame, cv=2).status == "leaky"
     pandas.testing.assert_frame_equal(frame, before)
+
+
+def test_the_most_common_word():
+    pandas = pytest.importorskip("pandas", reason="words beside missing ones")
+    words = np.array(["a"] * 210 + ["b"] * 170 + [None] * 20, dtype=object)
+    frame = pandas.DataFrame({"word": np.random.default_rng(0).permutation(words)})
+    assert audit(lambda X: X.fillna(X["word"].mode()[0]), frame).status == "leaky"
+    assert audit(lambda X: X["word"].mode()[0] == X, frame).status == "leaky"
+    assert audit(lambda X: X.fillna("a"), frame).ok
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Amsterdam", None])
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_moments_with_a_time_zone(library, zone):
+    module = pytest.importorskip(library, reason="a frame of this library")
+    days = np.datetime64("2024-01-01") + np.random.default_rng(0).integers(0, 40, 90)
+    frame = module.DataFrame({"when": days.astype("M8[us]"), "x": ROWS[:90, 0]})
+    if zone is not None and library == "pandas":
+        frame["when"] = frame["when"].dt.tz_localize(zone)
+    elif zone is not None:
+        frame = frame.with_columns(module.col("when").dt.replace_time_zone(zone))
+
+    def days_since(X, first):
+        when = np.array([value.timestamp() for value in X["when"].to_list()])
+        return when - first(when)
+
+    assert audit(lambda X: days_since(X, np.min), frame).status == "leaky"
+    assert audit(lambda X: days_since(X, np.max), frame).status == "leaky"
+    assert audit(lambda X: days_since(X, lambda when: 0), frame).ok
+
+
+def test_names_that_are_there_twice():
+    pandas = pytest.importorskip("pandas", reason="it allows such names")
+    frame = pandas.DataFrame(ROWS[:, :3], columns=["a", "a", "b"])
+    before = frame.copy(deep=True)
+    assert audit(lambda X: X * 2, frame, cv=2).ok
+    report = audit(lambda X: pandas.concat([X["b"], X["b"] - X["b"].mean()], axis=1), frame, cv=2)
+    assert report.findings[0].where == "features['b (1)']"
+    pandas.testing.assert_frame_equal(frame, before)
+
+
+def test_columns_that_are_sparse():
+    pandas = pytest.importorskip("pandas", reason="its own types")
+    values = np.random.default_rng(0).integers(0, 3, 90).astype(float)
+    frame = pandas.DataFrame({"a": pandas.arrays.SparseArray(values)})
+    assert audit(lambda X: X.sparse.to_dense() * 2, frame, cv=2).ok
+    dense = audit(lambda X: X.sparse.to_dense() - X.sparse.to_dense().mean(), frame, cv=2)
+    assert dense.status == "leaky"
+
+
+def test_columns_of_lists_and_records():
+    polars = pytest.importorskip("polars", reason="nested types")
+    lists = [[1] * (i % 4) for i in range(80)]
+    frame = polars.DataFrame({"l": lists, "s": [{"a": i % 5} for i in range(80)]})
+    assert audit(lambda X: X.select(polars.col("l").list.len()), frame).ok
+    lengths = polars.col("l").list.len()
+    assert audit(lambda X: X.select(lengths - lengths.mean()), frame).status == "leaky"
+    field = polars.col("s").struct.field("a")
+    assert audit(lambda X: X.select(field - field.mean()), frame).status == "leaky"
+
+
+@pytest.mark.parametrize("make", [np.ones, list, lambda n: {"a": n}, lambda n: {n}])
+def test_objects_in_columns(make):
+    pandas = pytest.importorskip("pandas", reason="columns of objects")
+    sizes = np.random.default_rng(0).integers(1, 4, 90)
+    given = [make(range(n)) if make is list else make(n) for n in sizes]
+    frame = pandas.DataFrame({"l": given, "n": sizes})
+    assert audit(lambda X: X["l"].map(str).to_frame(), frame).ok
+    texts = lambda X: X["l"].map(str)  # noqa: E731
+    assert audit(lambda X: texts(X).map(texts(X).value_counts()), frame).status == "leaky"
 
 
 @pytest.mark.parametrize("kind", ["csr_array", "csc_matrix", "coo_array"])
@@ -172,3 +242,53 @@ def test_columns_that_share_memory(load):
     for scaler, turn in ((skscale.StandardScaler(), skscale.PCA(3)), (StandardScaler(), PCA(3))):
         model = make_pipeline(scaler, turn, KNeighborsClassifier())
         assert audit(model, X, y, cv=3).status == "clean"
+
+
+# A clock among the columns ----------------------------------------------------------------
+
+
+def clocked(library, kind="M8[us]", n_rows=100):
+    module = pytest.importorskip(library, reason="a frame of this library")
+    hours = np.cumsum(np.random.default_rng(0).integers(1, 40, n_rows))
+    when = np.datetime64("2024-01-01", "us") + hours.astype("m8[h]") if kind == "M8[us]" else hours
+    return module.DataFrame({"when": when, "x": ROWS[:n_rows, 0]})
+
+
+@pytest.mark.parametrize("kind", ["M8[us]", "i8"])
+def test_a_clock_stays_in_order(kind):
+    pandas = pytest.importorskip("pandas", reason="windows of time")
+    frame = clocked("pandas", kind)
+
+    def latest(X):
+        earlier = X.rename(columns={"x": "before"})
+        return pandas.merge_asof(X, earlier, on="when", allow_exact_matches=False)[["before"]]
+
+    assert audit(latest, frame, order="time", cv=2).ok
+    assert audit(lambda X: X["when"].diff().to_frame(), frame, order="time", cv=2).ok
+    assert audit(lambda X: X.sort_values("when")["x"].shift(1), frame, order="time", cv=2).ok
+    ahead = audit(lambda X: X["when"].max() - X["when"], frame, order="time", cv=2)
+    assert ahead.status == "leaky"
+    centred = audit(lambda X: X["x"].rolling(3, center=True).mean(), frame, order="time", cv=2)
+    assert centred.status == "leaky"
+    if kind == "M8[us]":
+        window = audit(
+            lambda X: X.rolling("3D", on="when")[["x"]].mean(), frame, order="time", cv=2
+        )
+        assert window.ok
+        assert {each.outcome for each in window.outcomes} == {"clean"}
+
+
+def test_windows_of_polars_by_a_clock():
+    polars = pytest.importorskip("polars", reason="windows of time")
+    frame = clocked("polars")
+    window = polars.col("x").rolling_mean_by("when", "3d")
+    assert audit(lambda X: X.select(window), frame, order="time", cv=2).ok
+    whole = audit(lambda X: X.select(window - polars.col("x").mean()), frame, order="time", cv=2)
+    assert whole.status == "leaky"
+
+
+def test_gaps_before_the_next_held_out_row():
+    pandas = pytest.importorskip("pandas", reason="filling")
+    frame = pandas.DataFrame(ROWS)
+    for cv in (TimeSeriesSplit(3), KFold(5), [(np.arange(60), np.arange(60, 120))]):
+        assert audit(lambda X: X.bfill(), frame, cv=cv).status == "leaky"

@@ -100,6 +100,14 @@ def test_random_numbers_that_were_not_fixed():
     assert "random_state" in report._repr_html_()
 
 
+def test_a_generator_goes_on_with_every_fit():
+    forest = RandomForestClassifier(3, random_state=np.random.RandomState(0))
+    report = verify_fit(forest.fit(ROWS, CLASSES), ROWS, CLASSES)
+    assert not report.ok
+    assert not report.repeatable
+    assert "a generator goes on with every fit" in repr(report)
+
+
 def test_durations_are_not_compared():
     class Timed(BaseEstimator):
         def fit(self, X, y=None):

@@ -49,7 +49,7 @@ def copy_rows(X: Any) -> Any:
     """
     if isinstance(X, np.ndarray) and X.dtype.kind != "O":
         return _copy_layout(X)
-    if is_frame(X) and hasattr(X, "iloc"):
+    if hasattr(X, "iloc") and is_frame(X) and all(isinstance(d, np.dtype) for d in X.dtypes):
         values = np.asarray(X)
         if values.dtype.kind != "O" and np.may_share_memory(values, np.asarray(X)):
             # One array behind all columns; deepcopy would close its gaps.

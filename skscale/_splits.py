@@ -6,7 +6,8 @@ a split is one. Training rows are kept as what they usually are, all but the hel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import reprlib
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,19 +121,45 @@ def read_splits(
     """
     if isinstance(cv, Splits) and cv.n_rows == n_rows:
         return cv
-    splitter = check_cv(cv, y, classifier=estimator is not None and is_classifier(estimator))
+    if isinstance(cv, type):
+        raise SplitError(f"cv is the class {cv.__name__}; pass one of it: cv={cv.__name__}(...).")
     given = np.empty((n_rows, 1)) if X is None else X
-    by_construction = type(splitter) in TRAINS_ON_THE_REST
-    splits = [
-        _read(k, train, test, n_rows, by_construction)
-        for k, (train, test) in enumerate(splitter.split(given, y, groups))
-    ]
+    is_classifying = estimator is not None and is_classifier(estimator)
+    splits = list(_run(cv, n_rows, given, y, groups, is_classifying))
     if not splits:
         raise SplitError(
             f"cv gives no splits; got {cv!r}. Pass a number of folds, a splitter of scikit-learn's "
             "or a list of (train, test) row numbers."
         )
     return Splits(n_rows, splits)
+
+
+def _run(
+    cv: Any, n_rows: int, X: Any, y: Any, groups: Any, is_classifying: bool
+) -> Iterator[Split]:
+    """Run a splitter; no more than one list of training rows is there at a time."""
+    try:
+        if isinstance(cv, Iterable) and not isinstance(cv, str) and not hasattr(cv, "split"):
+            parts, by_construction = cv, False
+        else:
+            splitter = check_cv(cv, y, classifier=is_classifying)
+            parts = splitter.split(X, y, groups)
+            by_construction = type(splitter) in TRAINS_ON_THE_REST
+        for k, part in enumerate(parts):
+            yield _read(k, *_pair(k, part), n_rows, by_construction)
+    except SplitError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise SplitError(f"{error} This is said of cv={cv!r} and {n_rows} rows.") from error
+
+
+def _pair(k: int, part: Any) -> tuple[Any, Any]:
+    if not isinstance(part, (tuple, list, np.ndarray)) or len(part) != 2:
+        raise SplitError(
+            f"Split {k} must be a pair of row numbers, (train, test); got {reprlib.repr(part)}."
+        )
+    train, test = (sorted(rows) if isinstance(rows, Set) else rows for rows in part)
+    return train, test
 
 
 def _read(k: int, train: Any, test: Any, n_rows: int, by_construction: bool) -> Split:
@@ -170,13 +197,13 @@ def _rows(k: int, part: str, rows: Any, n_rows: int) -> Array:
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise SplitError(
             f"The {part} part of split {k} must be a list of row numbers; got an array of shape "
-            f"{rows.shape} and dtype {rows.dtype}."
+            f"{rows.shape} and dtype {rows.dtype}. For instance: cv=[([0, 1, 2], [3, 4])]."
         )
     first, last = int(rows.min()), int(rows.max())
     if first < 0 or last >= n_rows:
         wrong = first if first < 0 else last
         raise SplitError(
             f"The {part} part of split {k} has row {wrong}, and there are rows 0 to {n_rows - 1}. "
-            "Was cv made for another table?"
+            "Rows are counted from 0, never from the end. Was cv made for another table?"
         )
     return rows

@@ -112,6 +112,8 @@ def test_masks_are_row_numbers():
     train, test = read_splits([(mask, ~mask)], N_ROWS)[0]
     np.testing.assert_array_equal(train, np.arange(5))
     np.testing.assert_array_equal(test, np.arange(5, N_ROWS))
+    train, test = read_splits([({4, 2}, {1})], N_ROWS)[0]
+    np.testing.assert_array_equal(train, [2, 4])
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,13 @@ def test_masks_are_row_numbers():
         ([([0.5, 1], [3])], "dtype float64"),
         ([([[0, 1]], [3])], r"shape \(1, 2\)"),
         ([], "no splits"),
+        ([([0], [1], [2])], r"Split 0 must be a pair .* got \(\[0\], \[1\], \[2\]\)"),
+        (np.arange(10), "Split 0 must be a pair .* got np.int64|got 0"),
+        (KFold, r"cv is the class KFold; .* cv=KFold\(\.\.\.\)"),
+        (1, r"n_splits=1\. This is said of cv=1 and 24 rows"),
+        (True, "cv=True and 24 rows"),
+        ("kfold", "cv='kfold' and 24 rows"),
+        (25, "n_samples=24"),
     ],
 )
 def test_what_is_no_split_is_refused(cv, message):

@@ -43,10 +43,30 @@ def count_rows(X: Any) -> int:
 
 
 def copy_rows(X: Any) -> Any:
-    """A copy that shares nothing with `X` that could be written to."""
+    """A copy that shares nothing with `X` that could be written to.
+
+    It lies in memory as `X` does, with the same gaps: last bits of sums depend on that.
+    """
     if isinstance(X, np.ndarray) and X.dtype.kind != "O":
-        return X.copy(order="K")
+        return _copy_layout(X)
+    if hasattr(X, "iloc") and is_frame(X) and all(isinstance(d, np.dtype) for d in X.dtypes):
+        values = np.asarray(X)
+        if values.dtype.kind != "O" and np.may_share_memory(values, np.asarray(X)):
+            # One array behind all columns; deepcopy would close its gaps.
+            return type(X)(_copy_layout(values), index=X.index, columns=X.columns, copy=False)
     return copy.deepcopy(X)
+
+
+def _copy_layout(X: Array) -> Array:
+    if type(X) is not np.ndarray or X.size == 0 or 0 in X.strides:
+        return X.copy(order="K")
+    reach = [(size - 1) * stride for size, stride in zip(X.shape, X.strides, strict=True)]
+    first = -sum(step for step in reach if step < 0)
+    # Memory of gaps is never touched, and so hardly taken.
+    memory = np.empty(first + sum(step for step in reach if step > 0) + X.itemsize, dtype=np.uint8)
+    copied: Array = np.ndarray(X.shape, X.dtype, memory, first, X.strides)
+    copied[...] = X
+    return copied
 
 
 def exchange_rows(X: Any, donor: Any, exchanged: Array) -> Any:
@@ -193,9 +213,15 @@ def _stacked(X: Any, donor: Any, positions: Array) -> Any:
     import narwhals.stable.v1 as narwhals
 
     if not is_series(X):
-        return narwhals.concat([_open(X), _open(donor)])[positions].to_native()
+        frames = [_by_column(_open(part)) for part in (X, donor)]
+        return narwhals.concat(frames)[positions].to_native()
     frames = [_open(part).alias("value").to_frame() for part in (X, donor)]
     return narwhals.concat(frames)[positions].get_column("value").alias(_name(X)).to_native()
+
+
+def _by_column(frame: Any) -> Any:
+    """The same frame with each column for itself in memory, wherever it had them before."""
+    return frame.with_columns(*(frame.get_column(name) for name in frame.columns))
 
 
 def _relabelled(new: Any, like: Any) -> Any:

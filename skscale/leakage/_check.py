@@ -42,7 +42,7 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class CheckReport:
-    """What a check looked at and found.
+    """What a check looked at and found. It is true if, and only if, `ok`.
 
     Parameters
     ----------
@@ -65,6 +65,9 @@ class CheckReport:
     def ok(self) -> bool:
         """Whether nothing was found, which does not prove that nothing is there."""
         return not self.findings
+
+    def __bool__(self) -> bool:
+        return self.ok
 
     @property
     def columns(self) -> list[Any]:

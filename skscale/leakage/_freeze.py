@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any, Self, final
 
 from sklearn.base import clone
@@ -11,9 +12,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skscale._provenance import memory_of, remembering
+from skscale._tables import copy_rows
 from skscale.errors import FrozenTransformerError, InvalidParameterError
 from skscale.leakage._check import listed
 from skscale.leakage._state import differences
+
+_PUBLIC = re.compile(r"((?:[A-Za-z0-9][^.\[]*\.)*?[A-Za-z0-9][^.\[]*_)(?:[.\[].*)?")
+"""The fitted attribute, with the steps that lead to it, in the name of a place inside it."""
 
 REFUSED = ("partial_fit", "fit_predict", "fit_resample", "fit_statistic")
 """Methods that learn, besides `fit` and `fit_transform`."""
@@ -48,9 +53,10 @@ def freeze(transformer: Any) -> FrozenTransformer:
 
     Notes
     -----
-    `fit` and `fit_transform` fit a clone and compare it to the bit. If it is the same, the rows
-    were, and frozen is returned as it is: a Pipeline can be fitted on the very rows that its frozen
-    step was. If it is not, a `FrozenTransformerError` says so. `partial_fit` is always refused.
+    `fit` and `fit_transform` fit a clone on a copy of the rows and compare it to the bit. If it is
+    the same, the rows were, and frozen is returned as it is, or what `fit_transform` of the clone
+    gave: a Pipeline can be fitted on the very rows that its frozen step was. If it is not, a
+    `FrozenTransformerError` says so. `partial_fit` is always refused.
     `clone` keeps a frozen transformer frozen and fitted.
 
     So ``cross_val_score(make_pipeline(freeze(scaler), model), X, y)`` is an error, since every fold
@@ -62,9 +68,11 @@ def freeze(transformer: Any) -> FrozenTransformer:
     *What it cannot see.* Rows with the same statistic are the same to it: a MinMaxScaler knows
     its rows by their minimum and maximum only. A transformer with ``random_state=None``, or learned
     in batches by `partial_fit`, does not recognize its own rows, since a fit on them differs from
-    it in some bits; it can still be applied.
+    it in some bits; it can still be applied. So can one that is given its own rows in another
+    container, order, memory layout or dtype. It has no callbacks of its own (`set_callbacks`):
+    register them with the Pipeline that it is a step of.
 
-    Cost: one copy of the transformer; `fit` costs one ordinary fit.
+    Cost: one copy of the transformer; `fit` costs a copy of the rows and one ordinary fit.
 
     Examples
     --------
@@ -106,7 +114,12 @@ def unfreeze(estimator: Any) -> Any:
     Returns
     -------
     unfrozen : estimator
-        A clone, to be fitted.
+        A clone, to be fitted. Frozen candidates in the grid of a search are not frozen either.
+
+    Raises
+    ------
+    TypeError
+        If it is no estimator.
 
     Examples
     --------
@@ -115,18 +128,33 @@ def unfreeze(estimator: Any) -> Any:
     >>> unfreeze(freeze(StandardScaler(ddof=1).fit([[0.0], [1.0]])))
     StandardScaler(ddof=1)
     """
-    if isinstance(estimator, FrozenTransformer):
-        return unfreeze(estimator.transformer)
-    unfrozen = clone(estimator)
-    parts = unfrozen.get_params(deep=True)
-    unfrozen.set_params(
-        **{
-            name: unfreeze(part)
-            for name, part in parts.items()
-            if isinstance(part, FrozenTransformer)
-        }
-    )
-    return unfrozen
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        raise TypeError(
+            "unfreeze takes an estimator: a frozen transformer, or a Pipeline, search or other "
+            f"estimator with frozen transformers inside; got {estimator!r}. Of a list, unfreeze "
+            "each: [unfreeze(each) for each in estimators]."
+        )
+    return _unfrozen(clone(estimator))
+
+
+def _unfrozen(value: Any) -> Any:
+    """The same, of anything that an estimator may have for a parameter."""
+    if isinstance(value, FrozenTransformer):
+        return unfreeze(value.transformer)
+    if isinstance(value, dict):
+        return {name: _unfrozen(part) for name, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_unfrozen, value))
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        parts = value.get_params(deep=False)
+        value.set_params(**{name: _unfrozen(part) for name, part in parts.items()})
+    return value
+
+
+def _public(where: str) -> str | None:
+    """The public attribute that holds a place: "pca.components_" for "pca.components_[0]"."""
+    found = _PUBLIC.fullmatch(where)
+    return found[1] if found else None
 
 
 def _has_transform(frozen: FrozenTransformer) -> bool:
@@ -168,14 +196,26 @@ class FrozenTransformer:
         FrozenTransformerError
             If a clone that is fitted on these rows is not the same to the bit.
         """
-        with remembering(memory_of(self.transformer)):
-            again = clone(self.transformer).fit(X, y, **fit_params)
-        if found := differences(again, self.transformer):
-            raise self._refusal(
-                "and the rows given to fit are not those that it was learned from: they would "
-                f"change {listed([each.where for each in found])}"
-            )
+        self._fitted_again(X, y, fit_params)
         return self
+
+    def _fitted_again(self, X: Any, y: Any, fit_params: dict[str, Any], method: str = "fit") -> Any:
+        """What `fit`, or `fit_transform`, of a clone returns, if it learns the same."""
+        # Of copies: steps with copy=False change the rows that later ones, and the caller, see.
+        given = copy_rows(X), None if y is None else copy_rows(y)
+        again = clone(self.transformer)
+        with remembering(memory_of(self.transformer)):
+            result = getattr(again, method)(*given, **fit_params)
+        if found := differences(again, self.transformer):
+            named = [public for each in found if (public := _public(each.where))]
+            raise self._refusal(
+                "and the rows given to fit are not those that it was learned from, to the bit: "
+                f"they would change {listed(list(dict.fromkeys(named))) or 'what it learned'}. It "
+                "takes other rows to change much; the last digits also change if the same rows "
+                "come in another container, order, memory layout or dtype, with another "
+                "sample_weight or other labels, or if random_state is not fixed"
+            )
+        return result
 
     @available_if(_has_transform)
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
@@ -193,9 +233,17 @@ class FrozenTransformer:
         Returns
         -------
         X_new : array or frame of shape (n_samples, n_features_out)
-            What `transform` gives.
+            What `fit_transform` of the transformer gives: where it is not what `transform` gives,
+            as of a TargetEncoder, that is on purpose.
+
+        Raises
+        ------
+        FrozenTransformerError
+            As `fit` does.
         """
-        return self.fit(X, y, **fit_params).transform(X)
+        if hasattr(self.transformer, "fit_transform"):
+            return self._fitted_again(X, y, fit_params, "fit_transform")
+        return self.fit(X, y, **fit_params).transform(copy_rows(X))
 
     @available_if(lambda frozen: hasattr(frozen.transformer, "set_output"))
     def set_output(self, *, transform: Any = None) -> Self:

@@ -24,10 +24,12 @@ def check_prescaled(X: Any) -> CheckReport:
     Returns
     -------
     report : CheckReport
+        It is true if `ok`.
         `ok`; `columns`, the names (or positions) of flagged columns; `findings`, each with `kind`,
         `message`, `columns` and `numbers`; `to_frame()`. The kinds are "standardized" (mean 0 and
         standard deviation, with divisor n or n - 1, or norm 1), "whitened" (the same, and
-        uncorrelated), "rotated" (principal components) and "min-max scaled".
+        uncorrelated), "rotated" (principal components), "centred" (mean 0 only), "divided by the
+        deviation" (deviation or norm 1 only) and "min-max scaled" (to 0 and 1, or -1 and 1).
 
     Raises
     ------
@@ -40,22 +42,36 @@ def check_prescaled(X: Any) -> CheckReport:
 
     Notes
     -----
-    *False alarms.* A mean counts as 0, and a deviation as 1, within t = 1e-6 (float32: 3e-5). If
-    rows are drawn from any continuous distribution with a bounded density, sample mean and
-    deviation come that near by chance with a probability of at most about ``3 n t**2`` per column:
-    the mean of n rows is spread by ``1 / sqrt(n)``, the deviation by ``1 / sqrt(2 n)``, both around
-    the targets at worst, and there are three targets of the deviation. That is 3e-8 for 10,000 rows
-    of float64, 3e-5 for float32, and p times as much for a table of p columns. Columns of integers
-    are never flagged, nor are those of fewer than 3 values. Minimum 0 and maximum 1 count within
-    b = 1e-12 (float32: 5e-7), which a density between 0 and 1 meets by chance with a probability of
-    ``(n b)**2``; and not where values are multiples of 1/10000, 1/255 or 1/65536, or pile up at
-    both ends, as shares do. A share that truly touches 0 and 1 once may be flagged all the same.
+    *False alarms.* A table of honest columns, drawn independently from continuous distributions of
+    bounded density, is accused of each kind with a probability of at most 1e-4. A mean of n rows is
+    spread by ``1 / sqrt(n)`` or so, and comes within t of 0 with a probability of at most
+    ``t sqrt(n)``; a deviation comes within t of one of three targets with at most
+    ``6 t sqrt(n)``, and both together do with at most ``6 n t**2``. Among p columns so many must be
+    found that chance finds as many with 1e-4 at most (binomial). For standardized columns t is 1e-6
+    in float64, where one of 100 columns is enough up to 160,000 rows; 3e-5 in float32, where one of
+    10 is enough up to 1,800 rows, and 3 up to a million; and 3e-3 in float16, where one of 10 never
+    is, and all 10 are up to 7,000 rows. For means or deviations alone t is 1e-9 in float64.
+    Bounds count if attained within b = 1e-12 (float32: 5e-7; float16 has too few
+    digits to tell), by chance with ``(n b)**2``.
 
-    *What it cannot see.* Scaling by constants that nobody learned; by medians and quantiles; by the
-    train rows of a split made elsewhere; scaling after which rows were dropped, or numbers rounded
-    to three decimals. It proves nothing about rows that it was not given.
+    *What a design explains* is no evidence, and is listed only beside a column that is: short
+    fractions (denominators up to 400: shares, votes, coded factors); values that lie symmetrically
+    (grids, sines, codes); for a mean of 0 or bounds also multiples of 10**-3 to 10**-6 or of
+    an intensity's unit (1/255, 1/65536), ranks and, unless their steps are regular as those of
+    rounded numbers, values that repeat more than rows do; bounds that are attained much more often
+    than other values, as those of what saturates. Values between -1 and 1 or that repeat are found
+    if most columns have these bounds. Columns of integers are never listed, nor are those of fewer
+    than 3 values. A rate that truly touches 0 and 1 once each may be flagged all the same.
 
-    Cost: O(n_samples * n_features), two or three passes; memory for some blocks of rows.
+    *What it cannot see.* Scaling by constants that nobody learned; by medians, quantiles, or the
+    largest size (MaxAbsScaler: shares and correlations attain 1 too), unless some minimum is 0; by
+    the train rows of a split made elsewhere; tables of which all columns became short fractions,
+    as integers of a range below 400 do from min-max scaling; scaling after which rows were dropped,
+    or numbers rounded: standardized ones to 3 decimals, others to 6. It proves nothing about
+    rows that it was not given.
+
+    Cost: O(n_samples * n_features), two or three passes, and a sort of each column that is suspect;
+    memory for some blocks of rows and some columns.
 
     References
     ----------
@@ -75,10 +91,18 @@ def check_prescaled(X: Any) -> CheckReport:
 
     Minimum and maximum show too:
 
+    >>> from sklearn.datasets import load_wine
     >>> from sklearn.preprocessing import MinMaxScaler
-    >>> report = check_prescaled(MinMaxScaler().fit_transform(load_iris().data))
+    >>> report = check_prescaled(MinMaxScaler().fit_transform(load_wine().data))
     >>> report.ok, [found.kind for found in report.findings]
     (False, ['min-max scaled'])
+
+    Levels of a design have mean 0 too, and are no sign:
+
+    >>> import numpy as np
+    >>> across, up = np.meshgrid(np.linspace(-2, 2, 21), np.linspace(-1, 1, 21))
+    >>> check_prescaled(np.column_stack([across.ravel(), up.ravel()])).ok
+    True
     """
     X = tables.as_mixed(X)
     positions = tables.number_columns(X)

@@ -17,20 +17,21 @@ from skscale.statistics import Extrema, Moments
 
 
 class Tolerance(NamedTuple):
-    """How near to 0 a mean, and to 1 a deviation, must be; and a minimum and a maximum.
+    """How near to 0 a mean, and to 1 a deviation, must be: both, or one alone; and an extreme.
 
     Scaling leaves rounding errors of about ``eps * |mean| / deviation`` of the raw column, so raw
     means of up to 1e9 deviations pass in float64, and of 100 in float32.
     """
 
     moment: float
+    alone: float
     bound: float
 
 
 TOLERANCES = {
-    np.dtype(np.float64): Tolerance(1e-6, 1e-12),
-    np.dtype(np.float32): Tolerance(3e-5, 5e-7),
-    np.dtype(np.float16): Tolerance(3e-3, 1e-3),
+    np.dtype(np.float64): Tolerance(1e-6, 1e-9, 1e-12),
+    np.dtype(np.float32): Tolerance(3e-5, 3e-5, 5e-7),
+    np.dtype(np.float16): Tolerance(3e-3, 3e-3, 1e-3),
 }
 
 
@@ -57,29 +58,54 @@ class Profile(NamedTuple):
             self.whole & later.whole,
         )
 
-    def centred(self, tolerance: float) -> Array:
-        """Columns of mean 0: off by less than `tolerance` of a deviation; integers are none."""
+    @property
+    def deviation(self) -> Array:
+        """Standard deviations."""
         width, exponent = self.moments.deviation()
-        deviation = np.ldexp(width, exponent)
-        usable = (self.moments.count > 2) & (deviation > 0) & ~self.whole
-        return usable & (np.abs(self.moments.mean) <= tolerance * deviation)
+        return np.ldexp(width, exponent)
 
-    def unit(self, tolerance: float) -> Array:
-        """Columns whose deviation (divisor n or n - 1) or norm is 1."""
+    @property
+    def may_be_scaled(self) -> Array:
+        """Columns that vary, over 3 rows at least, and are not integers."""
+        return (self.moments.count > 2) & (self.deviation > 0) & ~self.whole
+
+    def centred(self, within: float) -> Array:
+        """Columns of mean 0: off by less than `within` of a deviation; integers are none."""
+        near = np.abs(self.moments.mean) <= within * self.deviation
+        return near & self.may_be_scaled
+
+    def unit(self, within: float) -> Array:
+        """Columns whose deviation (divisor n or n - 1) or norm is 1; integers are none."""
         count = self.moments.count
         second = self.moments.variance() * count
         with np.errstate(invalid="ignore", divide="ignore"):
             squares = np.array([second / count, second / (count - 1), second])
-            return (np.abs(np.sqrt(squares) - 1) <= tolerance).any(axis=0)
+            is_unit = (np.abs(np.sqrt(squares) - 1) <= within).any(axis=0)
+        return is_unit & self.may_be_scaled
 
-    def standardized(self, tolerance: float) -> Array:
+    def standardized(self, within: float) -> Array:
         """Columns of mean 0 and of deviation, or norm, 1."""
-        return self.centred(tolerance) & self.unit(tolerance)
+        return self.centred(within) & self.unit(within)
 
-    def fills_unit_interval(self, tolerance: float) -> Array:
-        """Columns, other than integers, whose minimum is 0 and whose maximum is 1."""
-        low, high = self.extrema.minimum, self.extrema.maximum
-        return (np.abs(low) <= tolerance) & (np.abs(high - 1) <= tolerance) & ~self.whole
+    def fills(self, low: float, within: float) -> Array:
+        """Columns, other than integers, whose minimum is `low` and whose maximum is 1."""
+        least, most = self.extrema.minimum, self.extrema.maximum
+        near = (np.abs(least - low) <= within) & (np.abs(most - 1) <= within)
+        return near & self.may_be_scaled
+
+    def chance_of_mean(self, tolerance: float) -> float:
+        """Probability, at most, that a mean is `tolerance` deviations from 0.
+
+        At worst the means of n rows are spread by ``1 / sqrt(n)`` around just that.
+        """
+        return min(1.0, tolerance * float(np.sqrt(self.moments.total)))
+
+    def chance_of_unit(self, tolerance: float) -> float:
+        """Probability, at most, that a deviation is so near to one of the three targets.
+
+        Deviations are spread by ``1 / sqrt(2 n)`` for normal and ``1 / sqrt(5 n)`` for even values.
+        """
+        return min(1.0, 6 * tolerance * float(np.sqrt(self.moments.total)))
 
 
 class Columns(NamedTuple):
@@ -135,8 +161,7 @@ def correlates(columns: list[Columns], chosen: Array, profile: Profile) -> bool:
     Instead of all pairs, the correlation matrix times one random vector is looked at: it is the
     vector itself if, and with probability 1 only if, the matrix is the identity. Cost: O(n p).
     """
-    width, exponent = profile.moments.deviation()
-    deviation, mean = np.ldexp(width, exponent)[chosen], profile.moments.mean[chosen]
+    deviation, mean = profile.deviation[chosen], profile.moments.mean[chosen]
     vector = np.random.default_rng(0).standard_normal(len(deviation))
     image = np.zeros(len(deviation))
     for part in columns:

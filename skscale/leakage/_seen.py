@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skscale import _kernels as kernels
+from skscale import _tables as tables
 from skscale._base import StatisticTransformer
 from skscale._kernels import Array
 from skscale._opening import open_table
@@ -81,6 +82,7 @@ def seen_in_fit(fitted: Any, X_test: Any) -> CheckReport:
     Returns
     -------
     report : CheckReport
+        It is true if `ok`.
         `ok`, `findings`, and in `numbers`: "share", the estimated share of test rows that are
         among the rows of the fit; "baseline", the share of the latter that are there more than
         once; "above_baseline", the share with that taken off, ``(share - baseline) / (1 -
@@ -137,7 +139,8 @@ def seen_in_fit(fitted: Any, X_test: Any) -> CheckReport:
     (False, 1.0, 1.0)
     """
     check_is_fitted(fitted)
-    transformer, rows = _rememberer(fitted, X_test)
+    # Of a copy: steps with copy=False work in place.
+    transformer, rows = _rememberer(fitted, tables.copy_rows(X_test))
     sketch: RowSketch = transformer._row_sketch_
     table = open_table(transformer, rows)
     keys, dtype = kernels.multipliers(sketch.key, sketch.n_features), transformer._dtype_

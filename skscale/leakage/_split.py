@@ -10,9 +10,10 @@ import numpy as np
 from skscale import _tables as tables
 from skscale.errors import SchemaError
 from skscale.leakage._check import CheckReport, Finding, counted, listed
+from skscale.leakage._levels import Levels
 from skscale.leakage._profile import Columns, read_numbers
 from skscale.leakage._rows import check_same_columns, paired_hashes
-from skscale.leakage._signs import signs
+from skscale.leakage._signs import evidence, signs
 from skscale.leakage._straddle import RATE, Straddle, straddle
 
 
@@ -33,6 +34,7 @@ def check_split(X_train: Any, X_test: Any, *, groups: Any = None, time: Any = No
     Returns
     -------
     report : CheckReport
+        It is true if `ok`.
         `ok`; `columns`, the names (or positions) of flagged columns; `findings`, each with `kind`,
         `message`, `columns`, `rows` (of `X_test`) and `numbers`; `to_frame()`. The kinds are those
         of `check_prescaled`, "scaled by themselves" (the test rows, by their own statistics),
@@ -52,12 +54,10 @@ def check_split(X_train: Any, X_test: Any, *, groups: Any = None, time: Any = No
     -----
     *Scaled before the split.* Train rows scaled by their own statistics have mean 0 and deviation
     1, and train and test rows together do not. If it is the other way round, the statistics were
-    those of all rows. Statistics of both parts together are the merge of theirs. With the
-    tolerances of `check_prescaled`, an honest column of a continuous distribution is flagged with
-    a probability of at most about ``6 n t**2`` (t = 1e-6, float32: 3e-5; n rows in both parts):
-    twice that of `check_prescaled`, since the test part is looked at by itself too; a table of p
-    columns with p times that. Columns with the same statistics in the train part, such as
-    binary ones in a stratified split, are never flagged.
+    those of all rows. Statistics of both parts together are the merge of theirs. Tolerances, false
+    alarms (at most 1e-4 for each kind) and what a design explains are those of `check_prescaled`.
+    Columns with the same statistics in the train part, such as binary ones in a stratified split,
+    are never flagged.
 
     *Duplicates.* A random split leaves a pair of equal rows on both sides with probability
     ``2 n_train n_test / (n (n - 1))``, and rows that are there many times nearly always. There is
@@ -137,14 +137,16 @@ def _scaled_by_themselves(train: Columns, test: Columns) -> Iterator[Finding]:
     A column of few values may have equal statistics in both parts; after honest scaling its values
     are equal too.
     """
-    suspects = test.profile.standardized(test.tolerance.moment)
+    rows, tolerance, levels = test.profile, test.tolerance.moment, Levels([test])
+    suspects = rows.standardized(tolerance)
     for i in np.flatnonzero(suspects).tolist():
         suspects[i] = np.isin(test.column(i), train.column(i)).mean() < 0.5
+    chance = rows.chance_of_mean(tolerance) * rows.chance_of_unit(tolerance)
     labels = tuple(train.labels[i] for i in np.flatnonzero(suspects))
-    if labels:
+    if evidence(suspects, chance, lambda i: not levels.are_coded(i)).any():
         yield Finding(
             "scaled by themselves",
-            f"{counted(len(labels), 'column')} of the test rows have mean 0 and deviation (or "
+            f"{counted(len(labels), 'column')} with mean 0 and deviation (or "
             f"norm) 1, to rounding: {listed(labels)}. They were scaled by their own statistics. "
             "Scale them by those of the train rows: transformer.fit(X_train); "
             "transformer.transform(X_test).",
@@ -241,4 +243,7 @@ def _values(part: Any) -> list[Any]:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or str(value) in ("nan", "NaT", "<NA>")
+    # Told by name, since NA of pandas is neither equal to itself nor different; words are words.
+    if isinstance(value, (str, bytes)):
+        return False
+    return value is None or str(value) in ("nan", "NaN", "NaT", "<NA>")

@@ -7,6 +7,7 @@ one pass over the rows as have few atoms.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +78,7 @@ class _Partition:
         self._label = np.zeros(n_rows, dtype=np.int32)
         self._sizes = np.array([n_rows])
         self._is_member: list[Array] = []  # for every split, which atoms it had when it came
+        self._whole: dict[int, Array] = {}  # rows of atoms that are a split's, and were not split
         self._parent = np.zeros(1, dtype=np.int64)
 
     def add(self, k: int, rows: Array, is_train: bool) -> bool:
@@ -95,6 +97,10 @@ class _Partition:
         now = np.arange(len(self._sizes), dtype=np.int32)
         now[parents] = np.arange(len(self._sizes), n_atoms)
         self._label[rows] = now[labels]
+        for parent in parents.tolist():
+            self._whole.pop(parent, None)
+        if len(parents) == 1 and inside[parents].sum() == len(rows):
+            self._whole[n_atoms - 1] = rows
         self._sizes[parents] -= inside[parents]
         self._sizes = np.append(self._sizes, inside[parents])
         self._parent = np.append(self._parent, parents)
@@ -102,7 +108,7 @@ class _Partition:
 
     def close(self) -> Pass:
         """The pass that serves these splits."""
-        members = np.array([self._inherited(is_member) for is_member in self._is_member])
+        members = self._members()
         rows, first = self._rows_of_atoms()
         used = [atom for atom in np.argsort(first, kind="stable") if members[:, atom].any()]
         return Pass(
@@ -111,16 +117,25 @@ class _Partition:
             [np.flatnonzero(is_member[used]) for is_member in members],
         )
 
-    def _inherited(self, is_member: Array) -> Array:
-        """Membership of all atoms, later ones being parts of earlier ones."""
-        whole = np.append(is_member, np.zeros(len(self._sizes) - len(is_member), dtype=bool))
-        for atom in range(len(is_member), len(whole)):
-            whole[atom] = whole[self._parent[atom]]
-        return whole
+    def _members(self) -> Array:
+        """Which training parts (rows) have which atoms; later atoms are parts of earlier ones."""
+        n_known = [len(is_member) for is_member in self._is_member]
+        members = np.zeros((len(n_known), len(self._sizes)), dtype=bool)
+        for row, is_member in zip(members, self._is_member, strict=True):
+            row[: len(is_member)] = is_member
+        for atom, parent in enumerate(self._parent.tolist()):
+            earlier = bisect_right(n_known, atom)
+            members[:earlier, atom] = members[:earlier, parent]
+        return members
 
     def _rows_of_atoms(self) -> tuple[list[slice | Array], Array]:
         """Rows of every atom, a slice where they are consecutive, and the first of them."""
         n_atoms = len(self._sizes)
+        split = [atom for atom in range(n_atoms) if atom not in self._whole]
+        if len(split) == 1 and all(_is_ascending(rows) for rows in self._whole.values()):
+            whole = {**self._whole, split[0]: np.flatnonzero(self._label == split[0])}
+            lists = [whole[atom] for atom in range(n_atoms)]
+            return [_slice(part) for part in lists], np.array([part[0] for part in lists])
         starts = np.append(0, np.flatnonzero(np.diff(self._label)) + 1)
         if len(starts) == n_atoms:  # every atom is one run
             rows: list[slice | Array] = [slice(0)] * n_atoms
@@ -133,6 +148,10 @@ class _Partition:
         ends = np.cumsum(self._sizes)
         lists = [order[end - size : end] for size, end in zip(self._sizes, ends, strict=True)]
         return [_slice(part) for part in lists], np.array([part[0] for part in lists])
+
+
+def _is_ascending(rows: Array) -> bool:
+    return bool((rows[1:] > rows[:-1]).all())
 
 
 def _slice(rows: Array) -> slice | Array:

@@ -106,6 +106,7 @@ def share(estimator: Any, X: Any, y: Any, splits: Splits, params: Mapping[str, A
     """
     if (
         type(estimator) is not Pipeline
+        or not estimator.steps
         or get_config()["enable_metadata_routing"]
         or has_callbacks(estimator)
         or not all(isinstance(step, (tuple, list)) and len(step) == 2 for step in estimator.steps)

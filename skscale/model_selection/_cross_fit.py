@@ -7,6 +7,7 @@ from typing import Any, overload
 
 from skscale._kernels import Array
 from skscale._splits import Splits, read_splits
+from skscale.errors import InvalidParameterError
 from skscale.model_selection._sharing import SharedFits
 
 
@@ -63,8 +64,10 @@ def cross_fit(
 
     Splits are served by one pass over the rows for as long as their training parts overlap in few
     ways: K folds, T splits of a time series. Of random splits, three go into a pass, and of
-    leave-one-out as many as leave 16 rows for each. `repr` tells how many passes there were; one
-    per split is what ordinary fits would have taken.
+    leave-one-out as many as leave 16 rows for each. `repr` tells how many passes there were, and
+    in how many folds a step was fitted the ordinary way. Steps that are follow each other as in a
+    pipeline, by `fit_transform` where they have it. The `memory` and `verbose` of a pipeline
+    have no part in it.
 
     Cost: that of `fit` on all rows for every pass (one more for PCA and Whitener if they need a
     finer statistic), and 3 merges and one solution per split. Memory: one statistic per split.
@@ -83,7 +86,8 @@ def cross_fit(
     >>> bool(np.allclose(scaler.mean_, rows[20:].mean(axis=0)))
     True
 
-    A fold is also a tuple, and held-out rows are transformed by what was learned without them:
+    A fold unpacks like a tuple, and held-out rows are transformed by what was learned without
+    them:
 
     >>> for fitted, train, test in folds:
     ...     held_out = fitted.transform(rows[test])
@@ -97,10 +101,15 @@ def cross_fit(
     >>> cross_fit(StandardScaler(), rows, cv=LeaveOneGroupOut(), groups=day, sample_weight=1 + day)
     <4 folds of 100 rows, fitted in 1 pass>
     """
+    if not hasattr(transformer, "fit"):
+        raise InvalidParameterError(
+            f"transformer must be something that can be fitted; got {transformer!r}. For instance: "
+            "cross_fit(StandardScaler(), X, cv=5)."
+        )
     splits = read_splits(cv, n_samples(X), X, y, groups, transformer)
     shared = SharedFits(X, y, splits, sample_weight)
     folds = [Fold(fitted, splits, k) for k, fitted in enumerate(shared.fit_all(transformer))]
-    return CrossFit(folds, splits.n_rows, len(shared.passes))
+    return CrossFit(folds, splits.n_rows, shared.n_passes, len(shared.ordinary))
 
 
 class Fold:
@@ -120,19 +129,21 @@ class Fold:
 
     @property
     def train(self) -> Array:
-        train: Array = self._splits[self._k][0]
+        train: Array = self._splits[self._k][0].copy()
         return train
 
     @property
     def test(self) -> Array:
-        return self._splits.splits[self._k].test
+        test: Array = self._splits.splits[self._k].test.copy()
+        return test
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.transformer, self.train, self.test))
 
     def __repr__(self) -> str:
         n_train, n_test = self._splits.n_train(self._k), len(self.test)
-        return f"<fold {self._k}: {self.transformer!r}, {n_train} rows to train, {n_test} to test>"
+        learned = " ".join(repr(self.transformer).split())
+        return f"<fold {self._k}: {n_train} rows to train, {n_test} to test: {learned}>"
 
 
 class CrossFit(Sequence[Fold]):
@@ -144,13 +155,16 @@ class CrossFit(Sequence[Fold]):
     n_rows : int
         Rows of the table.
     n_passes : int
-        How often the rows were gone over; as many as there are folds if nothing was shared.
+        How often all rows were measured, for all folds together.
+    n_ordinary : int
+        Folds with a step that was fitted the ordinary way, on its training rows.
     """
 
-    def __init__(self, folds: list[Fold], n_rows: int, n_passes: int) -> None:
+    def __init__(self, folds: list[Fold], n_rows: int, n_passes: int, n_ordinary: int) -> None:
         self._folds = folds
         self.n_rows = n_rows
         self.n_passes = n_passes
+        self.n_ordinary = n_ordinary
 
     def __len__(self) -> int:
         return len(self._folds)
@@ -165,10 +179,21 @@ class CrossFit(Sequence[Fold]):
         return self._folds[k]
 
     def __repr__(self) -> str:
-        passes = "1 pass" if self.n_passes == 1 else f"{self.n_passes} passes"
-        return f"<{len(self)} folds of {self.n_rows} rows, fitted in {passes}>"
+        ways = []
+        if self.n_passes:
+            passes = "1 pass" if self.n_passes == 1 else f"{self.n_passes} passes"
+            ways.append(f"fitted in {passes}")
+        if self.n_ordinary:
+            ways.append(f"{self.n_ordinary} of them fitted the ordinary way")
+        noun = "fold" if len(self) == 1 else "folds"
+        return f"<{len(self)} {noun} of {self.n_rows} rows, {' and '.join(ways)}>"
 
 
 def n_samples(X: Any) -> int:
     """Number of rows of anything that has rows."""
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    try:
+        return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    except (TypeError, IndexError):
+        raise InvalidParameterError(
+            f"X must be a table of rows and columns; got {type(X).__name__}."
+        ) from None

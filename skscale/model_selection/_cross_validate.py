@@ -124,9 +124,12 @@ def cross_validate(
 
     The leaky comparison fits the steps before the last once on all rows and labels, and the last
     step on the transformed training rows of each split: one more fit and score of the model per
-    split. Give the model a `random_state` if it has one, or the gap shows chance as well. A small
-    gap does not mean that the leak is harmless elsewhere, and a leak that is hidden within a step
-    is in both scores: that is for `return_leakage`.
+    split. Training rows are transformed by `transform`; an encoder such as scikit-learn's
+    `TargetEncoder`, whose `fit_transform` keeps the labels of training rows from themselves,
+    therefore looks worse in it than a `fit_transform` of all rows would. Give the model a
+    `random_state` if it has one, or the gap shows chance as well. A small gap does not mean that
+    the leak is harmless elsewhere, and a leak that is hidden within a step is in both scores: that
+    is for `return_leakage`.
 
     References
     ----------

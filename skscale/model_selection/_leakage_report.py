@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,92 +16,131 @@ from skscale.leakage._check import CheckReport
 from skscale.leakage._report import AuditReport
 
 SHOWN = 4
-"""Parts that are shown with what was found there; the others are counted."""
+"""Splits that are named where the same was found; the others are counted."""
 
 
 @dataclass(frozen=True, repr=False)
 class LeakageReport:
     """What the checks of `skscale.leakage` found in an estimator, a table and its splits.
 
+    It is true if, and only if, `ok`.
+
     Parameters
     ----------
     audit : AuditReport
         Whether the estimator learns from training rows only, on these splits.
-    prescaled : CheckReport
-        Whether the table was scaled as a whole.
+    prescaled : CheckReport or None
+        Whether the table was scaled as a whole; None if that could not be looked at.
     splits : tuple of CheckReport
-        Whether training and test rows know of each other, split by split.
+        Whether training and test rows know of each other, split by split; empty if that could not
+        be looked at. Documents are compared as they are: the same text in both parts shows.
+    left_out : dict of str to str
+        What could not be looked at, and why: a list of documents is no table of numbers. `ok` is
+        then about the rest.
     """
 
     audit: AuditReport
-    prescaled: CheckReport
+    prescaled: CheckReport | None
     splits: tuple[CheckReport, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, estimator: Any, X: Any, y: Any, splits: Splits, groups: Any) -> LeakageReport:
-        """Run all checks."""
+        """Run all checks that apply."""
         given = list(splits)
         groups = None if groups is None else np.asarray(groups)
-        return cls(
-            audit(estimator, X, y, cv=given, groups=groups),
-            check_prescaled(X),
-            tuple(
-                check_split(
-                    tables.take_rows(X, train),
-                    tables.take_rows(X, test),
-                    groups=None if groups is None else (groups[train], groups[test]),
-                )
-                for train, test in given
-            ),
-        )
+        audited = audit(estimator, X, y, cv=given, groups=groups)
+        table, prescaled, checked, left_out = _as_table(X), None, [], {}
+        try:
+            if tables.number_columns(tables.as_mixed(table)):
+                prescaled = check_prescaled(table)
+            else:
+                left_out["table"] = "it has no columns of numbers"
+            for train, test in given:
+                parts = tables.take_rows(table, train), tables.take_rows(table, test)
+                labels = None if groups is None else (groups[train], groups[test])
+                checked.append(check_split(*parts, groups=labels))
+        except (ValueError, TypeError) as error:  # rows that the estimator takes, and no table does
+            prescaled, checked = None, []
+            left_out = dict.fromkeys(("table", "splits"), str(error).partition("\n")[0])
+        return cls(audited, prescaled, tuple(checked), left_out)
 
     @property
     def ok(self) -> bool:
         """Whether nothing was found, and the audit could be run: that proves nothing more."""
-        return all(report.ok for _, report in self._parts())
+        return all(report.ok for report in self._reports())
+
+    def __bool__(self) -> bool:
+        return self.ok
 
     @property
     def findings(self) -> tuple[Any, ...]:
         """Everything that was found: in the estimator, in the table, in the splits."""
-        return tuple(found for _, report in self._parts() for found in report.findings)
+        return tuple(found for report in self._reports() for found in report.findings)
 
-    def _parts(self) -> list[tuple[str, Any]]:
-        numbered = [(f"split {k}", report) for k, report in enumerate(self.splits)]
-        return [("estimator", self.audit), ("table", self.prescaled), *numbered]
+    def _reports(self) -> list[Any]:
+        reports = (self.audit, self.prescaled, *self.splits)
+        return [report for report in reports if report is not None]
 
     def _headline(self) -> str:
         n_doubtful = sum(not report.ok for report in self.splits)
-        doubtful = [name for name, report in self._parts()[:2] if not report.ok]
+        doubtful = [] if self.audit.ok else ["estimator"]
+        if self.prescaled is not None and not self.prescaled.ok:
+            doubtful.append("table")
         if n_doubtful:
             doubtful.append(f"{n_doubtful} of {len(self.splits)} splits")
-        if not doubtful:
-            return f"nothing found in the estimator, the table and {len(self.splits)} splits"
-        return f"look at {', '.join(doubtful)}"
+        if doubtful:
+            return f"look at {', '.join(doubtful)}"
+        looked = ["the estimator", "" if self.prescaled is None else "the table"]
+        looked += [f"{len(self.splits)} splits"] if self.splits else []
+        *first, last = filter(None, looked)
+        return f"nothing found in {' and '.join(filter(None, [', '.join(first), last]))}"
 
-    def _told(self) -> list[tuple[str, list[str]]]:
-        """What is doubtful, and why; not every split."""
-        doubtful = [(name, report) for name, report in self._parts() if not report.ok]
-        told = [(name, _lines(report)) for name, report in doubtful[:SHOWN]]
-        more = len(doubtful) - SHOWN
-        return [*told, (f"and {more} more", [])] if more > 0 else told
+    def _told(self) -> list[tuple[str, str]]:
+        """What was found and where, the same of several splits once."""
+        told = [] if self.audit.ok else [("estimator", self.audit.message())]
+        if self.prescaled is not None:
+            told += [("table", f"{each.kind}: {each.message}") for each in self.prescaled.findings]
+        where: dict[Any, list[int]] = {}
+        for number, report in enumerate(self.splits):
+            for each in report.findings:
+                where.setdefault((each.kind, each.columns), []).append(number)
+        for (kind, columns), numbers in where.items():
+            found = self.splits[numbers[0]].findings
+            message = next(
+                each.message for each in found if (each.kind, each.columns) == (kind, columns)
+            )
+            told.append((_splits(numbers, len(self.splits)), f"{kind}: {message}"))
+        return told + [(f"{part}, not looked at", why) for part, why in self.left_out.items()]
 
     def __repr__(self) -> str:
-        lines = [f"LeakageReport: {self._headline()}"]
-        for name, found in self._told():
-            lines += [f"{name}:" if found else name, *(f"  {line}" for line in found)]
-        return "\n".join(lines)
+        lines = [f"{place}: {text}" for place, text in self._told()]
+        return "\n  ".join([f"LeakageReport: {self._headline()}", *lines])
 
     def _repr_html_(self) -> str:
-        parts = "".join(
-            f"<h4>{html.escape(name)}</h4>"
-            + "".join(f"<p>{html.escape(line)}</p>" for line in found)
-            for name, found in self._told()
+        rows = "".join(
+            f"<tr><th>{html.escape(place)}</th><td>{html.escape(text)}</td></tr>"
+            for place, text in self._told()
         )
-        return f"<div><strong>{html.escape(self._headline())}</strong>{parts}</div>"
+        heading = f"<strong>{html.escape(self._headline())}</strong>"
+        return f"<div>{heading}<table><tbody>{rows}</tbody></table></div>"
 
 
-def _lines(report: Any) -> list[str]:
-    """What an audit, or a check, found."""
-    if isinstance(report, AuditReport):
-        return [report.message()]
-    return [f"{found.kind}: {found.message}" for found in report.findings]
+def _splits(numbers: list[int], n_splits: int) -> str:
+    """Names of the splits in which the same was found, and the one whose numbers are told."""
+    if len(numbers) == 1:
+        return f"split {numbers[0]}"
+    more = len(numbers) - SHOWN
+    named = ", ".join(map(str, numbers[:SHOWN])) + (f" and {more} more" if more > 0 else "")
+    which = f"all {n_splits} splits" if len(numbers) == n_splits else f"splits {named}"
+    return f"{which} (told of split {numbers[0]})"
+
+
+def _as_table(X: Any) -> Any:
+    """Documents, one in each row, as a table of one column; tables as they are."""
+    one_each = tables.is_series(X) or (isinstance(X, list) and len(X) > 0 and np.ndim(X[0]) == 0)
+    if not one_each and getattr(X, "ndim", 2) != 1:
+        return X
+    column = np.empty((len(X), 1), dtype=object)
+    column[:, 0] = list(X)
+    return column

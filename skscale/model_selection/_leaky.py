@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from skscale._splits import Splits
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ScoreGap:
     """By how much a score is off when transformers are fitted on all rows, test rows included.
 
@@ -27,12 +28,25 @@ class ScoreGap:
     differences : ndarray of shape (n_splits,)
         Leaky minus honest score, split by split.
     mean : float
-        Their mean.
+        Their mean: above 0 if the leak makes the score look better than it is.
     low, high : float
-        Its 95 % confidence interval, corrected for the rows that training sets have in common.
+        Its 95 % confidence interval, corrected for the rows that training sets have in common; NaN
+        for a single split.
+
+    Notes
+    -----
+    A score that is NaN in one split, where a fit or a scorer failed, makes all three numbers NaN:
+    the mean of the other splits would be about other rows. `differences` tells which split it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscale.model_selection import ScoreGap
+    >>> ScoreGap(np.array([0.02, 0.0, 0.01]), mean=0.01, low=-0.0139, high=0.0339)
+    ScoreGap: leaky minus honest score 0.01, 95 % interval -0.0139 to 0.0339, over 3 splits
     """
 
-    differences: Array = field(repr=False, compare=False)
+    differences: Array = field(compare=False)
     mean: float
     low: float
     high: float
@@ -63,6 +77,20 @@ class ScoreGap:
         quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n_splits - 1)
         reach = float(quantile * np.sqrt(variance))
         return cls(differences, mean, mean - reach, mean + reach)
+
+    def __repr__(self) -> str:
+        mean, low, high = (f"{value:.3g}" for value in (self.mean, self.low, self.high))
+        said = f"ScoreGap: leaky minus honest score {mean}"
+        n_splits = len(self.differences)
+        if n_splits == 1:
+            return f"{said} in 1 split, too few for an interval"
+        failed = int(np.isnan(self.differences).sum())
+        if failed:
+            return f"{said}, since {failed} of {n_splits} scored NaN"
+        return f"{said}, 95 % interval {low} to {high}, over {n_splits} splits"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>"
 
 
 class FittedBefore:

@@ -35,12 +35,31 @@ class Measured(NamedTuple):
     ----------
     statistics : list
         One for each split.
-    is_wide : bool
-        Whether some rows held integers that float64 cannot hold.
+    is_wide : list of bool
+        For each split, whether some of its training rows held integers that float64 cannot hold.
     """
 
     statistics: list[Any]
+    is_wide: list[bool]
+
+
+class Part(NamedTuple):
+    """Statistics of several kinds of some rows.
+
+    Parameters
+    ----------
+    statistics : dict of type to Statistic or Unmeasured
+    is_wide : bool
+        Whether the rows held integers that float64 cannot hold.
+    """
+
+    statistics: dict[type, Any]
     is_wide: bool
+
+    def merge(self, later: Part) -> Part:
+        """Statistics of these rows and the `later` ones."""
+        merged = {kind: merge(of, later.statistics[kind]) for kind, of in self.statistics.items()}
+        return Part(merged, self.is_wide or later.is_wide)
 
 
 def measure_pass(
@@ -52,28 +71,26 @@ def measure_pass(
     blocks = [
         (atom, block) for atom, rows in enumerate(one_pass.atoms) for block in _blocks(rows, step)
     ]
-    seen_wide, read = False, _Reader(table)
+    read = _Reader(table)
 
-    def of_block(place: tuple[int, slice | Array]) -> tuple[int, dict[type, Any]]:
-        nonlocal seen_wide
+    def of_block(place: tuple[int, slice | Array]) -> tuple[int, Part]:
         atom, block = place
         rows = read(block)
-        seen_wide |= isinstance(rows, WideRows)
         of_rows = None if weights is None else weights[block]
-        return atom, {kind: _measure(kind, rows, of_rows) for kind in kinds}
+        statistics: dict[type, Any] = {kind: _measure(kind, rows, of_rows) for kind in kinds}
+        return atom, Part(statistics, isinstance(rows, WideRows))
 
     n_rows = sum(_length(rows) for rows in one_pass.atoms)
     products = nullcontext() if set(kinds) <= {Moments, Extrema} else single_threaded_blas
-    of_atoms: list[dict[type, Any]] = []
+    of_atoms: list[Part] = []
     with products, mapped_blocks(of_block, blocks, n_rows * table.shape[1]) as found:
         for _, of_atom in groupby(found, key=lambda part: part[0]):
-            of_atoms.append(tree_reduce((parts for _, parts in of_atom), _merge_all))
-        return {
-            kind: Measured(
-                unions([parts[kind] for parts in of_atoms], one_pass.members, merge), seen_wide
-            )
-            for kind in kinds
-        }
+            of_atoms.append(tree_reduce((part for _, part in of_atom), Part.merge))
+        of_splits = unions(of_atoms, one_pass.members, Part.merge)
+    is_wide = [part.is_wide for part in of_splits]
+    return {
+        kind: Measured([part.statistics[kind] for part in of_splits], is_wide) for kind in kinds
+    }
 
 
 def merge(earlier: Any, later: Any) -> Any:
@@ -81,10 +98,6 @@ def merge(earlier: Any, later: Any) -> Any:
     if isinstance(earlier, Unmeasured):
         return earlier
     return later if isinstance(later, Unmeasured) else earlier.merge(later)
-
-
-def _merge_all(earlier: dict[type, Any], later: dict[type, Any]) -> dict[type, Any]:
-    return {kind: merge(part, later[kind]) for kind, part in earlier.items()}
 
 
 def _measure(kind: Any, rows: Any, weights: Array | None) -> Statistic | Unmeasured:

@@ -19,6 +19,7 @@ from skscale._blas import single_threaded_blas
 from skscale._reduce import mapped_blocks
 from skscale._splits import Splits
 from skscale._tables import Table
+from skscale.errors import SampleWeightError
 from skscale.model_selection._atoms import Pass, find_passes
 from skscale.model_selection._measuring import Measured, Unmeasured, measure_pass
 from skscale.model_selection._training import (
@@ -67,6 +68,9 @@ class SharedFits:
         self._sizes = [self._size(k) for k in range(len(splits))]
         self._table = _open(X)
         self._measured: dict[tuple[type, int], Measured] = {}
+        self._planned: set[type] = set()
+        self.n_passes = 0
+        self.ordinary: set[int] = set()
         self._lock: Any = threading.RLock()
 
     # What is asked for --------------------------------------------------------------------
@@ -84,6 +88,7 @@ class SharedFits:
         kinds = self._foreseen(transformer)
         for i in range(len(self.passes)):
             self._measure(kinds, i)
+        self._planned |= kinds
 
     def fit(self, transformer: Any, split: int) -> Any:
         """Fit a clone on the training part of a split.
@@ -127,13 +132,21 @@ class SharedFits:
         """All rows, as they are measured; None if they cannot be."""
         return None if self._table is None else self._table.source
 
+    def fits_rows(self, split: int) -> None:
+        """Take note of a split in which a step is fitted the ordinary way."""
+        self.ordinary.add(split)
+
     def occasion(self, split: int, n_features: int, is_sparse: bool) -> Occasion:
         """What a fit on the training part of a split knows before it measures."""
         n_rows, n_effective = self._sizes[split]
         return Occasion(n_rows, n_features, n_effective, None, is_sparse)
 
-    def statistic(self, kind: type, split: int, maps: tuple[AffineMap, ...]) -> Any:
+    def statistic(
+        self, kind: type, split: int, maps: tuple[AffineMap, ...], of_matrices: type
+    ) -> Any:
         """Statistic of a training part whose rows have gone through affine maps.
+
+        Where columns have been mixed, moments follow from a statistic of the kind `of_matrices`.
 
         Raises
         ------
@@ -143,7 +156,7 @@ class SharedFits:
         columnwise = all(by.is_columnwise for by in maps)
         if maps and (kind not in CARRIED or (kind is Extrema and not columnwise)):
             raise NotCarried
-        statistic = self._raw(kind if columnwise else self._matrix_kind(kind, split), split)
+        statistic = self._raw(of_matrices if kind is Moments and not columnwise else kind, split)
         if maps and np.any(getattr(statistic, "exponent", 0)):
             raise NotCarried  # numbers so large or small that products of them leave float64
         for by in maps:
@@ -164,25 +177,22 @@ class SharedFits:
         return found
 
     def _known(self, kind: type, split: int) -> Any:
-        """Statistic of a training part if it was measured, or follows from one that was."""
-        i, j = self._place[split]
-        measured = self._measured.get((kind, i))
-        if measured is not None:
-            return measured.statistics[j]
-        for finer in (Scatter, Triangle) if kind is Moments else ():
-            measured = self._measured.get((finer, i))
-            # A matrix does not know whether a spread below that of floats is one of integers.
-            if measured is not None and not measured.is_wide:
-                found = measured.statistics[j]
-                return None if isinstance(found, Unmeasured) else found.moments()
-        return None
+        """Statistic of a training part if it was measured, or follows from one that was.
 
-    def _matrix_kind(self, kind: type, split: int) -> type:
-        """Kind to measure where columns are mixed."""
-        if kind is not Moments:
-            return kind
-        has_triangle = (Triangle, self._place[split][0]) in self._measured
-        return Triangle if has_triangle else Scatter
+        Which one it follows from is a matter of what was planned and of the training rows. What
+        has been measured since may be so because of other splits, of which these held-out rows are
+        training rows.
+        """
+        i, j = self._place[split]
+        finer = {Scatter, Triangle} & self._planned if kind is Moments else set()
+        if finer:
+            measured = self._measured[Scatter if Scatter in finer else Triangle, i]
+            found = measured.statistics[j]
+            # A matrix does not know whether a spread below that of floats is one of integers.
+            if not measured.is_wide[j] and not isinstance(found, Unmeasured):
+                return found.moments()
+        known = self._measured.get((kind, i))
+        return None if known is None else known.statistics[j]
 
     def _measure(self, kinds: set[type], i: int) -> None:
         """Measure the kinds that are not known yet in one pass over the rows."""
@@ -192,6 +202,7 @@ class SharedFits:
             new = {kind for kind in kinds if (kind, i) not in self._measured}
             if new:
                 found = measure_pass(self._table, self.weights, self.passes[i], new)
+                self.n_passes += 1
                 self._measured.update({(kind, i): found[kind] for kind in new})
 
     def _foreseen(self, transformer: Any) -> set[type]:
@@ -207,6 +218,8 @@ class SharedFits:
                 draft = clone(step)
                 try:
                     draft._check_parameters()
+                    if table.is_sparse:
+                        draft._check_sparse(table.source)
                     draft._plan(self.occasion(split, table.shape[1], table.is_sparse))
                 except (TypeError, ValueError):
                     break  # the fit will tell
@@ -222,7 +235,11 @@ class SharedFits:
             n_rows = self.splits.n_train(split)
             return n_rows, float(n_rows)
         train, _ = self.splits[split]
-        return len(train), effective(self.weights[train], len(train))
+        try:
+            return len(train), effective(self.weights[train], len(train))
+        except SampleWeightError as error:
+            error.add_note(f"These are the {len(train)} training rows of split {split}.")
+            raise
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_lock": None, "_table": None}

@@ -19,7 +19,16 @@ from skscale._kernels import Array
 from skscale._opening import open_table
 from skscale._provenance import MEMORY
 from skscale._splits import Splits
+from skscale.errors import InfiniteValueError
+from skscale.statistics import Scatter, Triangle
 from skscale.statistics._affine import AffineMap
+
+OURS = f"{__name__.partition('.')[0]}."
+"""How the names of this package's modules begin."""
+
+
+IMMUTABLE = {bool, float, int, str, type(None)}
+"""Parameters of these types may be had by several estimators."""
 
 
 class NotCarried(Exception):
@@ -37,9 +46,13 @@ class Source(Protocol):
     @property
     def source(self) -> Any: ...
 
+    def fits_rows(self, split: int) -> None: ...
+
     def occasion(self, split: int, n_features: int, is_sparse: bool) -> Occasion: ...
 
-    def statistic(self, kind: type, split: int, maps: tuple[AffineMap, ...]) -> Any: ...
+    def statistic(
+        self, kind: type, split: int, maps: tuple[AffineMap, ...], of_matrices: type
+    ) -> Any: ...
 
 
 class Columns(NamedTuple):
@@ -75,24 +88,27 @@ class TrainingPart:
         if shared.source is None:
             self._maps = None
         self._columns: Columns | None = None  # of the rows once they are mapped
+        self._of_matrices: type = Scatter  # the last such statistic that was asked for
         self._rows: Any = None
         self._pending: list[Any] = []  # steps that the rows have not gone through yet
 
     def fit(self, estimator: Any) -> Any:
         """Fit a clone of a step, or of a pipeline of them."""
-        return self._fit(unfitted(estimator))
+        return self._fit(unfitted(estimator), goes_on=False)
 
-    def _fit(self, estimator: Any) -> Any:
+    def _fit(self, estimator: Any, goes_on: bool) -> Any:
         """Fit a step, or the steps of a pipeline, that nobody else has."""
         if is_chain(estimator):
+            *earlier, (name, last) = estimator.steps
             estimator.steps = [
-                (name, self._fit(step) if is_step(step) else step) for name, step in estimator.steps
+                *((n, self._fit(step, True) if is_step(step) else step) for n, step in earlier),
+                (name, self._fit(last, goes_on) if is_step(last) else last),
             ]
-            return estimator
-        if not self._fit_statistic(estimator):
-            self._fit_rows(estimator)
+        elif self._fit_statistic(estimator):
+            self._pending.append(estimator)
+        else:
+            self._fit_rows(estimator, goes_on)
             self._maps = None
-        self._pending.append(estimator)
         return estimator
 
     def _fit_statistic(self, step: Any) -> bool:
@@ -118,7 +134,7 @@ class TrainingPart:
         try:
             draft._learn_from(
                 self._shared.occasion(self._split, columns.n_features, is_sparse),
-                lambda: self._shared.statistic(draft._kind(), self._split, maps),
+                lambda: self._statistic(draft._kind(), maps),
             )
         except NotCarried:
             return False
@@ -128,9 +144,15 @@ class TrainingPart:
         step._become(draft)
         return True
 
-    def _fit_rows(self, step: Any) -> None:
-        """Fit a step the ordinary way, on the rows that come to it."""
+    def _statistic(self, kind: type, maps: tuple[AffineMap, ...]) -> Any:
+        if kind in (Scatter, Triangle):
+            self._of_matrices = kind
+        return self._shared.statistic(kind, self._split, maps, self._of_matrices)
+
+    def _fit_rows(self, step: Any, goes_on: bool) -> None:
+        """Fit a step the ordinary way, on the rows that come to it; they may go on to others."""
         train, _ = self._shared.splits[self._split]
+        self._shared.fits_rows(self._split)
         if self._rows is None:
             self._rows = tables.take_rows(self._shared.X, train)
         for earlier in self._pending:
@@ -138,23 +160,40 @@ class TrainingPart:
         self._pending = []
         y, weights = self._shared.y, self._shared.weights
         labels = None if y is None else tables.take_rows(y, train)
+        params = {}
         if weights is not None and has_fit_parameter(step, "sample_weight"):
-            step.fit(self._rows, labels, sample_weight=weights[train])
-        else:
-            step.fit(self._rows, labels)
+            params["sample_weight"] = weights[train]
+        try:
+            # What `fit_transform` makes of training rows need not be what `transform` does.
+            if goes_on and hasattr(step, "fit_transform"):
+                self._rows = step.fit_transform(self._rows, labels, **params)
+            else:
+                step.fit(self._rows, labels, **params)
+                self._rows = step.transform(self._rows) if goes_on else None
+        except Exception as error:
+            note = f"These are the {len(train)} training rows of split {self._split}."
+            if isinstance(error, InfiniteValueError) and 0 <= error.row < len(train):
+                note += f" Row {error.row} of them is row {train[error.row]} of the table."
+            error.add_note(note)
+            raise
 
 
 def unfitted(estimator: Any) -> Any:
     """A clone; of what is ours, without asking for the names of all parameters."""
     if is_chain(estimator):
-        chain = copy.copy(estimator)
-        chain.steps = [
+        chain = Pipeline.__new__(Pipeline)
+        steps = [
             (name, unfitted(step) if is_step(step) else step) for name, step in estimator.steps
         ]
+        chain.__dict__ = {**vars(estimator), "steps": steps}
         return chain
-    return (
-        copy.deepcopy(estimator._draft(keep=False)) if is_shareable(estimator) else clone(estimator)
-    )
+    if not is_shareable(estimator):
+        return clone(estimator)
+    twin = estimator._draft(keep=False)
+    for name, value in vars(twin).items():
+        if type(value) not in IMMUTABLE:
+            vars(twin)[name] = copy.deepcopy(value)
+    return twin
 
 
 def leading_steps(transformer: Any) -> Iterator[Any]:
@@ -168,8 +207,11 @@ def leading_steps(transformer: Any) -> Iterator[Any]:
 
 
 def is_chain(estimator: Any) -> bool:
-    """Whether an estimator is its steps, and nobody is to be told of its own fit."""
-    return isinstance(estimator, Pipeline) and not has_callbacks(estimator)
+    """Whether an estimator is its steps, and nobody is to be told of its own fit.
+
+    A class derived from Pipeline may do in `fit` whatever it likes.
+    """
+    return type(estimator) is Pipeline and bool(estimator.steps) and not has_callbacks(estimator)
 
 
 def is_step(step: Any) -> bool:
@@ -181,8 +223,9 @@ def is_shareable(step: Any) -> bool:
     """Whether a step is solved from what its kind of statistic measures of any rows.
 
     One that measures in a way of its own, by the batch, needs its rows together; one with
-    callbacks, or that is to remember its rows, is to be shown them.
+    callbacks, or that is to remember its rows, is to be shown them. A class that somebody derived
+    from ours may do in `fit` whatever it likes.
     """
-    ours = isinstance(step, StatisticTransformer)
+    ours = isinstance(step, StatisticTransformer) and type(step).__module__.startswith(OURS)
     plain = ours and type(step)._measure is StatisticTransformer._measure
     return plain and not has_callbacks(step) and MEMORY.get() is None

@@ -78,8 +78,11 @@ class Scatter:
     def merge(self, later: Self) -> Self:
         """Scatter of these rows followed by the `later` ones."""
         mean, between = merge_means(self._mean(), later._mean())
-        exponent = common_exponent(self._spread(), later._spread(), between.exponent)
-        difference = np.ldexp(between.difference, between.exponent - exponent)
+        exponent, difference = self.exponent, between.difference
+        apart = between.exponent[between.exponent != LOWEST]
+        if exponent.any() or later.exponent.any() or apart.any():  # beyond the ordinary range
+            exponent = common_exponent(self._spread(), later._spread(), between.exponent)
+            difference = np.ldexp(difference, between.exponent - exponent)
         scatter, low = kernels.add_scatter(
             self._matrix(exponent), later._matrix(exponent), difference, between.weight
         )
@@ -157,6 +160,8 @@ class Scatter:
     def _matrix(self, exponent: Array) -> tuple[Array, Array]:
         """Both parts of the matrix in units of ``2**exponent``."""
         shift = self.exponent - exponent
+        if not shift.any():
+            return self.scatter, self.scatter_low
         return _rescale(self.scatter, shift), _rescale(self.scatter_low, shift)
 
     def _spread(self) -> Array:
@@ -164,7 +169,5 @@ class Scatter:
 
 
 def _rescale(scatter: Array, shift: Array) -> Array:
-    if not shift.any():
-        return scatter
     factor = np.ldexp(1.0, np.maximum(shift, -1100))
     return (scatter * factor) * factor[:, np.newaxis]

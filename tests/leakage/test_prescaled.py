@@ -5,12 +5,13 @@ import pytest
 from scipy import sparse
 from sklearn import datasets
 from sklearn.decomposition import PCA
+from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import skscale
 from skscale import Whitener
 from skscale.errors import InfiniteValueError
-from skscale.leakage import _profile, check_prescaled
+from skscale.leakage import _profile, check_prescaled, check_split
 
 RAW = ["load_iris", "load_wine", "load_breast_cancer", "load_digits", "load_linnerud"]
 CANCER = datasets.load_breast_cancer().data
@@ -69,6 +70,88 @@ def test_no_column_of_other_raw_data():
         np.array([[-1.0], [1.0]]),
     ):
         assert check_prescaled(raw).ok, check_prescaled(raw)
+
+
+def cyclic(period, n_rows, drawn):
+    turns = 2 * np.pi * drawn.integers(0, period, n_rows) / period
+    return np.column_stack([2 * np.sin(turns), np.cos(turns), (1 + np.cos(2 * turns)) / 2])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_designs_units_and_ranks_are_no_sign(dtype):
+    drawn = np.random.default_rng(0)
+    across, up = np.meshgrid(np.linspace(-2, 2, 21), np.linspace(-1, 1, 21))
+    hours = 2 * np.pi * (np.arange(24 * 50) + 0.25) / 24
+    doses = np.tile([-1 / 3, -1 / 3, 2 / 3], 30)
+    draws = drawn.normal(size=(500, 3)) * [3, 2, 1]
+    for honest in (
+        np.column_stack([across.ravel(), up.ravel()]),
+        np.column_stack([2 * np.sin(hours), np.cos(hours)]),
+        *(cyclic(period, n_rows, drawn) for period in (24, 365, 1440) for n_rows in (100, 2000)),
+        np.column_stack([np.tile([-0.5, 0.5], 50), np.repeat([-0.25, 0.25], 50)]),
+        np.tile([-0.25, 0.25], 8).reshape(-1, 1),  # norm 1
+        np.column_stack([2 * doses, np.tile([0.25, -0.25, 0], 30)]),
+        np.concatenate([draws, -draws]),
+        *(drawn.integers(0, q + 1, (1000, 1)) / q for q in (3, 6, 7, 9, 12, 365)),
+        *(drawn.permutation(100).reshape(-1, 1) / n for n in (99, 99.0)),
+        (drawn.permutation(800).reshape(-1, 1) + 1) / 800,
+        np.linspace(0, 1, 50).reshape(-1, 1),
+        np.linspace(-1, 1, 51).reshape(-1, 1),
+        drawn.integers(0, 256, (500, 5)) / 127.5 - 1,
+        drawn.uniform(0, 1, (20_000, 2)).round(3),
+        drawn.dirichlet(np.full(3, 0.001), 300),
+        np.corrcoef(drawn.normal(size=(12, 50))),
+    ):
+        assert check_prescaled(honest.astype(dtype)).ok, check_prescaled(honest)
+
+
+def test_what_a_design_explains_is_listed_beside_evidence():
+    """A column of two levels, one in five, becomes -1/2 and 2."""
+    coded = np.tile([0.0, 0, 0, 0, 1], 40)
+    measured = np.random.default_rng(0).gamma(2, size=200)
+    alone = StandardScaler().fit_transform(coded.reshape(-1, 1))
+    assert check_prescaled(alone).ok
+    scaled = StandardScaler().fit_transform(np.column_stack([measured, coded]))
+    assert check_prescaled(scaled).columns == [0, 1]
+    unknown = StandardScaler().fit_transform(np.tile([0.0, 0, 1, 2, 5, 5], 40).reshape(-1, 1))
+    assert check_prescaled(unknown).columns == [0]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("raw", [CANCER[:, :9], housing()], ids=["cancer", "housing"])
+@pytest.mark.parametrize(
+    ("scaler", "kind"),
+    [
+        (MinMaxScaler((-1, 1)), "min-max scaled"),
+        (StandardScaler(with_std=False), "centred"),
+        (StandardScaler(with_mean=False), "divided by the deviation"),
+        (Whitener(shrinkage="ledoit_wolf"), "centred"),
+    ],
+)
+def test_halves_of_scalings_show(raw, scaler, kind, dtype):
+    report = check_prescaled(scaler.fit_transform(raw).astype(dtype))
+    assert kinds(report) == [kind]
+    assert len(report.columns) >= raw.shape[1] - 1
+    parts = [train_test_split(scaler.fit_transform(raw), random_state=seed) for seed in range(5)]
+    assert [kind] in [kinds(check_split(train, test)) for train, test in parts]
+    own = scaler.fit(raw[:400])
+    assert check_split(own.transform(raw[:400]), own.transform(raw[400:])).ok
+
+
+def test_few_digits_need_many_columns():
+    """In float16 one of two raw columns looks standardized by chance, but not ten of ten."""
+    drawn = np.random.default_rng(1)
+    noise = drawn.normal(size=(20_000, 20)).astype(np.float16)
+    assert _profile.Profile.of(noise).standardized(3e-3).any()
+    assert check_prescaled(noise).ok
+    for n_rows, found in ((400, 10), (6000, 10), (10**5, 0)):
+        scaled = StandardScaler().fit_transform(drawn.gamma(2, size=(n_rows, 10)))
+        assert len(check_prescaled(scaled.astype(np.float16)).columns) == found
+        beside = np.column_stack([scaled[:, 0], drawn.gamma(2, size=(n_rows, 9))])
+        assert check_prescaled(beside.astype(np.float32)).ok == (n_rows > 1800)
+        assert len(check_prescaled(scaled.astype(np.float32)).columns) == 10
+    shares = drawn.integers(0, 8, (200, 6)) / 7
+    assert check_prescaled(shares.astype(np.float16)).ok
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -194,6 +194,16 @@ def test_pipelines_and_frozen_transformers():
         seen_in_fit(late.fit(X), TEST)
 
 
+def test_steps_that_work_in_place_leave_the_rows_alone():
+    import sklearn.preprocessing
+
+    before = sklearn.preprocessing.MinMaxScaler(copy=False)
+    pipeline = remembering(make_pipeline(before, skscale.StandardScaler()), X.copy())
+    given = TEST.copy()
+    assert share(pipeline, given) == 1
+    np.testing.assert_array_equal(given, TEST)
+
+
 def test_keys_are_random():
     one, other = (remembering(skscale.StandardScaler(), X)._row_sketch_ for _ in range(2))
     assert one.key != other.key

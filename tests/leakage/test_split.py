@@ -140,6 +140,16 @@ def test_balanced_columns_of_few_values_are_no_sign():
     assert check_split(scaler.transform(column[:60]), scaler.transform(column[60:])).ok
 
 
+def test_a_grid_that_is_split():
+    across, up = np.meshgrid(np.linspace(-2, 2, 21), np.linspace(-1, 1, 21))
+    grid = np.column_stack([across.ravel(), up.ravel()])
+    for seed in range(5):
+        train, test = train_test_split(grid, test_size=141, random_state=seed)
+        assert check_split(train, test).ok
+    few = np.random.default_rng(0).normal(size=(20_000, 20)).astype(np.float16)
+    assert check_split(few[:15_000], few[15_000:]).ok
+
+
 # Duplicates -------------------------------------------------------------------------------
 
 
@@ -261,6 +271,32 @@ def test_groups_on_both_sides():
 
 def dates(texts):
     return np.array(texts, dtype="datetime64[ns]")
+
+
+@pytest.mark.parametrize("name", ["nan", "NaT", "<NA>", "None", ""])
+def test_groups_may_be_called_like_missing_values(name):
+    X = CANCER[:5, :2]
+    for words in (list, np.array):
+        report = check_split(X[:3], X[3:], groups=(words([name, "x", "y"]), words([name, "z"])))
+        assert kinds(report) == ["groups"]
+        assert report.findings[0].rows == (0,)
+    assert kinds(check_split(X[:3], X[3:], time=([name, "z", "zz"], [name, "zzz"]))) == ["time"]
+
+
+def test_missing_groups_are_none():
+    from decimal import Decimal
+
+    missing = [None, np.nan, float("nan"), np.float32("nan"), np.datetime64("NaT"), Decimal("nan")]
+    for value in missing:
+        assert check_split([[1.0]], [[2.0]], groups=([value], [value])).ok
+    pandas = pytest.importorskip("pandas", reason="its missing values are what is tested")
+    for value in (pandas.NA, pandas.NaT):
+        assert check_split([[1.0]], [[2.0]], groups=([value], [value])).ok
+
+
+def test_a_report_is_true_if_nothing_was_found():
+    assert check_split(CANCER[:300], CANCER[300:])
+    assert not check_split(CANCER[:300], CANCER[270:])
 
 
 def test_test_rows_earlier_than_train_rows():

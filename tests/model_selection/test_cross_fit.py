@@ -1,12 +1,15 @@
 """One pass gives every fold the transformer that a fit on its training rows gives."""
 
+import operator
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
@@ -21,7 +24,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     TimeSeriesSplit,
 )
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.preprocessing import StandardScaler as TheirScaler
 
@@ -30,6 +33,8 @@ from skscale._splits import read_splits
 from skscale.errors import MissingValueError, NonNumericColumnError, SampleWeightError
 from skscale.leakage import remember_rows, seen_in_fit
 from skscale.model_selection import cross_fit
+from skscale.model_selection._atoms import find_passes
+from skscale.model_selection._merging import unions
 from skscale.model_selection._sharing import SharedFits
 from skscale.statistics import Moments, Scatter, Triangle
 
@@ -75,6 +80,17 @@ CHAINS = {
     "foreign in between": make_pipeline(StandardScaler(), FunctionTransformer(np.tanh), PCA()),
     "theirs first": make_pipeline(TheirScaler(), PCA()),
     "model last": make_pipeline(StandardScaler(), PCA(n_components=2), LinearRegression()),
+}
+
+
+ORDINARY = {
+    "BatchNormalizer",
+    "clipped PCA",
+    "PCA, scaled",
+    "shrunken",
+    "foreign in between",
+    "theirs first",
+    "model last",
 }
 
 
@@ -140,11 +156,37 @@ def test_any_split(chain, cv):
     check(CHAINS[chain], ROWS, cv, LABELS, groups_of(cv))
 
 
-@pytest.mark.parametrize("transformer", CHAINS.values(), ids=CHAINS)
+@pytest.mark.parametrize(
+    "tests",
+    [
+        [[0, 9, 2], [30, 20, 10]],  # neither is what its ends say
+        [range(60), range(20)],
+        [range(60), range(40, 80), range(10)],
+    ],
+    ids=["in any order", "within", "overlapping"],
+)
+def test_rows_held_out_together(tests):
+    cv = [(np.setdiff1d(np.arange(N_ROWS), test), np.array(test)) for test in tests]
+    assert check(StandardScaler(), ROWS, cv).n_passes == 1
+
+
+def test_unions_keep_the_order():
+    letters = "abcdefghij"
+    members = [np.flatnonzero(GENERATOR.random(10) < 0.7) for _ in range(50)]
+    members = [positions for positions in members if len(positions)] + [
+        np.arange(10),
+        np.array([9]),
+    ]
+    expected = ["".join(letters[i] for i in positions) for positions in members]
+    assert unions(letters, members, operator.add) == expected
+
+
+@pytest.mark.parametrize("chain", CHAINS)
 @pytest.mark.parametrize("cv", ["shuffled", "TimeSeriesSplit"])
-def test_any_chain(transformer, cv):
-    folds = check(transformer, ROWS, SPLITTERS[cv], LABELS)
-    assert folds.n_passes == 1
+def test_any_chain(chain, cv):
+    folds = check(CHAINS[chain], ROWS, SPLITTERS[cv], LABELS)
+    assert folds.n_passes == (chain not in {"BatchNormalizer", "theirs first"})
+    assert folds.n_ordinary == (5 if chain in ORDINARY else 0)
 
 
 @pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
@@ -229,6 +271,31 @@ def test_sparse_rows(make):
             assert_same_fit(fitted, clone(transformer).fit(dense[train]))
 
 
+def test_what_a_step_refuses_of_sparse_rows_it_refuses():
+    chain = make_pipeline(StandardScaler(with_mean=False), PCA(svd_solver="full"))
+    with pytest.raises(TypeError) as ordinary:
+        clone(chain).fit(sparse.csr_matrix(ROWS))
+    with pytest.raises(TypeError) as shared:
+        cross_fit(chain, sparse.csr_matrix(ROWS), cv=3)
+    assert str(shared.value) == str(ordinary.value)
+
+
+def test_the_configuration_of_the_caller_holds_in_all_threads():
+    frame = pd.DataFrame(GENERATOR.normal(size=(400, 60))).add_prefix("column")
+    with config_context(transform_output="pandas"):
+        folds = cross_fit(make_pipeline(StandardScaler(), PCA(2)), frame, cv=KFold(20))
+    for fold in folds:
+        assert list(fold.transformer[-1].feature_names_in_) == list(frame.columns)
+
+
+def test_what_sparse_rows_are_not_asked_is_not_measured():
+    X = sparse.csr_matrix(ROWS)
+    shared = SharedFits(X, None, read_splits(3, N_ROWS))
+    chain = make_pipeline(StandardScaler(with_mean=False), PCA(svd_solver="covariance_eigh"))
+    shared.prefetch(chain)
+    assert {kind for kind, _ in shared._measured} == {Moments}
+
+
 def test_wide_rows():
     wide = GENERATOR.normal(size=(30, 50))
     for transformer in (PCA(), make_pipeline(StandardScaler(), PCA(n_components=5))):
@@ -270,6 +337,51 @@ def test_held_out_rows_do_not_move_a_bit(chain, poison, cv):
         assert all(step.statistic_ == same.statistic_ for step, same in steps)
 
 
+SQUARE_MIX = np.array([[1, 0, 0, 1e-9], [0, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda rows: rows * 0 + 1e30,
+        lambda rows: rows * [1, 1e9, 1, 1],
+        lambda rows: rows @ SQUARE_MIX,
+    ],
+    ids=["huge", "one column", "almost collinear"],
+)
+@pytest.mark.parametrize(
+    "chain",
+    [
+        make_pipeline(PCA(), StandardScaler()),
+        make_pipeline(StandardScaler(), PCA(), StandardScaler()),
+        make_pipeline(Whitener(), StandardScaler(), MinMaxScaler()),
+        make_pipeline(StandardScaler(), PCA(svd_solver="full"), PCA()),
+    ],
+    ids=str,
+)
+def test_what_other_splits_need_does_not_move_a_bit(chain, spoil):
+    spoiled = ROWS.copy()
+    spoiled[60:120] = spoil(ROWS[60:120])  # other splits may go on to a finer statistic
+    fold, again = (cross_fit(chain, rows, cv=KFold(4))[1] for rows in (ROWS, spoiled))
+    for step, same in zip(fold.transformer, again.transformer, strict=True):
+        assert joblib.hash(vars(step)) == joblib.hash(vars(same))
+
+
+def test_integers_of_other_splits_do_not_move_a_bit():
+    rows = GENERATOR.integers(-1000, 1000, (500, 4))
+    spoiled = rows.copy()
+    spoiled[:125] = 2**62
+    for chain in (CHAINS["standardized PCA"], CHAINS["StandardScaler"]):
+        fold, again = (cross_fit(chain, X, cv=KFold(4))[0].transformer for X in (rows, spoiled))
+        if chain is CHAINS["standardized PCA"]:
+            fold, again = fold[0], again[0]
+        assert joblib.hash(vars(fold)) == joblib.hash(vars(again))
+    # Moments of splits that do learn from such integers are measured by themselves.
+    chain = make_pipeline(StandardScaler(), PCA(svd_solver="covariance_eigh"))
+    assert cross_fit(chain, rows[::-1], cv=KFold(4)).n_passes == 1
+    assert cross_fit(chain, spoiled[::-1], cv=KFold(4)).n_passes == 2
+
+
 def test_infinity_in_rows_that_nobody_learns_from_is_not_looked_at():
     rows = ROWS.copy()
     rows[-1] = np.inf  # in the last test part only
@@ -295,6 +407,90 @@ def test_every_row_is_measured_once(monkeypatch):
     assert sum(counted) == 200  # nobody learns from the last 40
 
 
+def test_what_is_not_shared_is_said():
+    scaler = TheirScaler()
+    assert repr(cross_fit(scaler, ROWS, cv=3)) == (
+        "<3 folds of 240 rows, 3 of them fitted the ordinary way>"
+    )
+    assert repr(cross_fit(make_pipeline(PCA(), scaler), ROWS, cv=3)) == (
+        "<3 folds of 240 rows, fitted in 1 pass and 3 of them fitted the ordinary way>"
+    )
+    folds = cross_fit(PCA(), collinear(ROWS), cv=4)
+    assert folds.n_passes == 2
+    assert repr(folds[3]).startswith("<fold 3: 180 rows to train, 60 to test: PCA() <learned from")
+
+
+def test_steps_go_on_with_what_fit_transform_makes():
+    chain = make_pipeline(StandardScaler(), Encoding(), PCA(), LinearRegression())
+    check(chain, ROWS, KFold(3), LABELS)
+    check(make_pipeline(make_pipeline(Encoding()), PCA()), ROWS, KFold(3), LABELS)
+    check(make_pipeline(Doubling(), StandardScaler()), ROWS, KFold(3))
+
+
+class Doubling(BaseEstimator):
+    """A step without fit_transform."""
+
+    def fit(self, X, y=None):
+        self.scale_ = 2.0
+        return self
+
+    def transform(self, X):
+        return X * self.scale_
+
+
+class Encoding(Doubling):
+    """A step that keeps labels of training rows from themselves, as TargetEncoder does."""
+
+    def fit_transform(self, X, y):
+        return self.fit(X, y).transform(X) + np.roll(y, 1)[:, np.newaxis]
+
+
+class OnDoubles(Pipeline):
+    def fit(self, X, y=None, **params):
+        return super().fit(X * 2, y, **params)
+
+
+class OnTriples(StandardScaler):
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X * 3, y, sample_weight)
+
+
+class Reversing(StandardScaler):
+    def transform(self, X, copy=None):
+        return super().transform(X, copy)[:, ::-1]
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        OnDoubles([("scaler", StandardScaler())]),
+        make_pipeline(OnDoubles([("scaler", StandardScaler())]), PCA()),
+        OnTriples(),
+        make_pipeline(OnTriples(), PCA()),
+        make_pipeline(Reversing(), StandardScaler(), PCA()),
+    ],
+    ids=lambda transformer: repr(transformer).replace("\n", ""),
+)
+def test_classes_derived_from_ours_and_theirs_are_asked_themselves(transformer):
+    check(transformer, ROWS, KFold(3))
+
+
+def test_signs_of_axes_with_equal_entries():
+    rows = (
+        ROWS[:, :2] - 1e3
+    )  # two standardized columns: all entries are 1 / sqrt(2) but for rounding
+    for fitted, train, _ in cross_fit(CHAINS["standardized PCA"], rows, cv=KFold(40)):
+        ordinary = clone(CHAINS["standardized PCA"]).fit(rows[train])
+        np.testing.assert_allclose(fitted[-1].components_, ordinary[-1].components_, rtol=1e-10)
+
+
+def test_randomized_axes_of_wide_rows():
+    wide = GENERATOR.normal(size=(80, 300))
+    pca = PCA(5, svd_solver="randomized", random_state=0)
+    for fitted, train, _ in cross_fit(pca, wide, cv=KFold(4)):
+        assert_same_fit(fitted, clone(pca).fit(wide[train]), rtol=1e-9, atol=1e-10)
+
+
 def test_a_finer_statistic_takes_a_second_pass_for_all():
     folds = cross_fit(PCA(), collinear(ROWS), cv=4)
     assert all(isinstance(fold.transformer.statistic_, Triangle) for fold in folds)
@@ -310,6 +506,11 @@ def test_a_finer_statistic_takes_a_second_pass_for_all():
 )
 def test_splits_with_many_overlaps_take_more_passes(cv, n_passes):
     assert cross_fit(StandardScaler(), ROWS, cv=cv).n_passes == n_passes
+
+
+def test_random_splits_share_by_threes_however_many_rows_there_are():
+    splits = read_splits(ShuffleSplit(9, random_state=0), 5000)
+    assert [served.splits for served in find_passes(splits)] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
 
 
 def test_callbacks_are_told_of_a_fit_of_rows():
@@ -333,8 +534,9 @@ def test_callbacks_are_told_of_a_fit_of_rows():
     assert told == [180] * 4
 
 
-def test_what_was_measured_travels_and_nothing_else():
-    shared = SharedFits(ROWS, None, read_splits(3, N_ROWS))
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, lambda rows: rows.astype(object)])
+def test_what_was_measured_travels_and_nothing_else(make):
+    shared = SharedFits(make(ROWS), None, read_splits(3, N_ROWS))
     shared.prefetch(StandardScaler())
     copied = pickle.loads(pickle.dumps(shared))
     before = dict(copied._measured)
@@ -365,16 +567,59 @@ def test_rows_that_a_fit_refuses_are_refused_in_its_words():
 def test_one_training_part_that_is_refused_is_enough():
     rows = ROWS.copy()
     rows[-1, 0] = np.inf
-    with pytest.raises(ValueError, match="row 159, column 0"):  # of its training part
+    with pytest.raises(ValueError, match="row 159, column 0") as found:  # of its training part
         cross_fit(StandardScaler(), rows, cv=KFold(3))
+    assert found.value.__notes__ == [
+        "These are the 160 training rows of split 0. Row 159 of them is row 239 of the table."
+    ]
 
 
 def test_weights_of_zero_in_a_training_part():
     weights = (np.arange(N_ROWS) < 80).astype(float)
-    with pytest.raises(SampleWeightError, match="zero in every row"):
+    with pytest.raises(SampleWeightError, match="zero in every row") as found:
         cross_fit(StandardScaler(), ROWS, cv=KFold(3), sample_weight=weights)
+    assert found.value.__notes__ == ["These are the 160 training rows of split 0."]
     with pytest.raises(SampleWeightError, match=r"shape \(240,\)"):
         cross_fit(StandardScaler(), ROWS, cv=KFold(3), sample_weight=weights[1:])
+
+
+@pytest.mark.parametrize(
+    ("transformer", "X", "message"),
+    [
+        ("passthrough", ROWS, "something that can be fitted; got 'passthrough'"),
+        (StandardScaler(), None, "a table of rows and columns; got NoneType"),
+        (MinMaxScaler(), sparse.csr_matrix(ROWS), "MinMaxScaler does not support sparse input"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(transformer, X, message):
+    with pytest.raises(TypeError, match=message):
+        cross_fit(transformer, X, cv=3)
+
+
+def test_parameters_are_not_shared_by_folds():
+    state = np.random.RandomState(0)
+    pca = PCA(2, svd_solver="randomized", n_oversamples=1, random_state=state)
+    before = state.get_state()[2]
+    states = [fold.transformer.random_state for fold in cross_fit(pca, ROWS, cv=3)]
+    assert len({id(each) for each in (state, *states)}) == 4
+    assert state.get_state()[2] == before
+
+
+def test_a_pipeline_without_steps_says_so():
+    with pytest.raises(Exception) as ordinary:  # noqa: PT011
+        Pipeline([]).fit(ROWS)
+    with pytest.raises(ordinary.type) as shared:
+        cross_fit(Pipeline([]), ROWS, cv=3)
+    assert str(shared.value) == str(ordinary.value)
+
+
+def test_row_numbers_are_copies():
+    test = np.arange(5)
+    fold = cross_fit(StandardScaler(), ROWS, cv=[(np.arange(100, 5, -1), test)])[0]
+    fold.test[:] = 20
+    fold.train[:] = 20
+    np.testing.assert_array_equal(fold.test, np.arange(5))
+    np.testing.assert_array_equal(fold.train, np.arange(100, 5, -1))
 
 
 class Unfittable(TransformerMixin, BaseEstimator):

@@ -11,6 +11,8 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import FitFailedWarning
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, make_scorer
@@ -326,7 +328,7 @@ def test_errors_are_those_of_scikit_learn(change):
         sklearn.model_selection.cross_validate(**given)
     with pytest.raises(theirs.type) as ours:
         cross_validate(**given)
-    assert str(ours.value) == str(theirs.value)
+    assert str(ours.value).startswith(str(theirs.value))
 
 
 def half_missing():
@@ -407,7 +409,9 @@ def test_a_gap_of_nothing_is_shown():
     np.testing.assert_array_equal(result["leaky_test_score"], result["test_score"])
     gap = result["leaky_gap_score"]
     assert (gap.mean, gap.low, gap.high) == (0.0, 0.0, 0.0)
-    assert repr(gap) == "ScoreGap(mean=0.0, low=0.0, high=0.0)"
+    said = "ScoreGap: leaky minus honest score 0, 95 % interval 0 to 0, over 5 splits"
+    assert repr(gap).endswith(said)
+    assert said in gap._repr_html_()
 
 
 class Nosy(TransformerMixin, BaseEstimator):
@@ -454,6 +458,17 @@ def test_one_split_has_no_interval():
     gap = result["leaky_gap_score"]
     assert gap.mean == result["leaky_test_score"][0] - result["test_score"][0]
     assert np.isnan([gap.low, gap.high]).all()
+    assert repr(gap).endswith("in 1 split, too few for an interval")
+
+
+def test_a_gap_reads_well():
+    splits = read_splits(KFold(3), 6)
+    gap = ScoreGap.of(np.array([0.9, 0.8, 0.7]), np.array([0.9, 0.79, 0.69]), splits)
+    # By hand: t(0.975, 2) = 4.302653, variance 1e-4 / 3.
+    said = "leaky minus honest score 0.00667, 95 % interval -0.016 to 0.0293, over 3 splits"
+    assert repr(gap).endswith(said)
+    failed = ScoreGap.of(np.array([0.9, np.nan, 0.7]), np.zeros(3), splits)
+    assert repr(failed) == ("ScoreGap: leaky minus honest score nan, since 1 of 3 scored NaN")
 
 
 def test_result_becomes_a_frame():
@@ -479,6 +494,7 @@ def test_nothing_is_found_where_nothing_leaks():
     result = cross_validate(classifier(), X, y, return_leakage=True, **given)
     report = result["leakage"]
     assert report.ok
+    assert report
     assert report.findings == ()
     assert report.audit.status == "clean"
     assert len(report.splits) == 3
@@ -495,16 +511,62 @@ def test_what_is_scaled_beforehand_is_found():
     model = make_pipeline(FunctionTransformer(scale), Ridge())
     report = cross_validate(model, X, y, cv=4, return_leakage=True)["leakage"]
     assert not report.ok
+    assert not report
     assert report.audit.status == "leaky"
     assert report.prescaled.columns == list(range(10))
     assert [check.columns for check in report.splits] == [list(range(10))] * 4
     parts = [report.audit, report.prescaled, *report.splits]
     assert len(report.findings) == sum(len(part.findings) for part in parts)
     told = repr(report)
-    assert told.startswith("LeakageReport: look at estimator, table, 4 of 4 splits\nestimator:\n  ")
-    assert "functiontransformer" in told
-    assert told.endswith("and 2 more")
-    assert "<h4>table</h4>" in report._repr_html_()
+    lines = told.splitlines()
+    assert lines[0] == "LeakageReport: look at estimator, table, 4 of 4 splits"
+    assert [line.split(":")[0] for line in lines[1:]] == [
+        "  estimator",
+        "  table",
+        "  all 4 splits (told of split 0)",
+    ]
+    assert "functiontransformer" in lines[1]
+    assert "<th>table</th>" in report._repr_html_()
+    halves = np.where(np.arange(442) < 64, np.arange(442) + 1, 0)
+    cv = list(KFold(7).split(X))
+    many = cross_validate(Ridge(), X, y, cv=cv, groups=halves, return_leakage=True)["leakage"]
+    assert "splits 1, 2, 3, 4 and 2 more (told of split 1): groups: 1 group " in repr(many)
+
+
+@pytest.mark.parametrize("container", ["list", "array", "pandas", "dicts"])
+def test_documents_are_compared_as_they_are(container):
+    rng = np.random.default_rng(0)
+    documents = [f"w{a} w{b} n{i}" for i, (a, b) in enumerate(rng.integers(0, 9, (60, 2)))]
+    y = np.arange(60) % 2
+    first = DictVectorizer() if container == "dicts" else CountVectorizer()
+
+    def given(documents):
+        if container == "dicts":
+            return [dict.fromkeys(words.split(), 1) for words in documents]
+        if container == "pandas":
+            return pytest.importorskip("pandas", reason="a series is tested").Series(documents)
+        return np.array(documents) if container == "array" else documents
+
+    model = make_pipeline(first, LogisticRegression())
+    report = cross_validate(model, given(documents), y, cv=3, return_leakage=True)["leakage"]
+    assert report.prescaled is None
+    assert report.left_out == {"table": "it has no columns of numbers"}
+    assert report.ok == report.audit.ok
+    assert "table, not looked at: it has no columns of numbers" in repr(report)
+    documents[40:] = documents[:20]
+    report = cross_validate(model, given(documents), y, cv=3, return_leakage=True)["leakage"]
+    assert [found.kind for found in report.splits[0].findings] == ["duplicates"]
+
+
+def test_tables_that_cannot_be_checked_are_left_out():
+    images = np.random.default_rng(0).normal(size=(40, 3, 2))
+    model = make_pipeline(FunctionTransformer(lambda X: np.asarray(X).reshape(len(X), -1)), SVC())
+    y = np.arange(40) % 2
+    report = cross_validate(model, images, y, cv=2, return_leakage=True)["leakage"]
+    assert report.splits == ()
+    assert set(report.left_out) == {"table", "splits"}
+    assert "table, not looked at: " in repr(report)
+    assert repr(report).startswith("LeakageReport: nothing found in the estimator\n")
 
 
 def test_groups_on_both_sides_are_found():
@@ -535,3 +597,24 @@ def test_splits_that_were_used_are_audited():
     report = cross_validate(classifier(), X, y, cv=splitter, return_leakage=True)["leakage"]
     assert splitter.runs == 1
     assert {each.fold for each in report.audit.outcomes} == {0, 1, 2}
+
+
+def test_an_estimator_without_steps_is_refused_by_its_name():
+    X, y = wine()
+    with pytest.raises((TypeError, ValueError)) as found:
+        cross_validate(Pipeline([]), X, y, cv=3)
+    assert "StandIn" not in str(found.value)
+
+
+class OnTriples(StandardScaler):
+    def fit(self, X, y=None, sample_weight=None):
+        super().fit(X * 3, y, sample_weight)
+        self.told_ = True
+        return self
+
+
+def test_classes_derived_from_ours_are_fitted_by_themselves():
+    X, y = wine()
+    pipeline = make_pipeline(OnTriples(), PCA(2), LogisticRegression())
+    fitted = cross_validate(pipeline, X, y, cv=3, return_estimator=True)["estimator"]
+    assert all(model[0].told_ for model in fitted)

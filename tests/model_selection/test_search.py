@@ -6,9 +6,10 @@ import joblib
 import numpy as np
 import pytest
 import sklearn.model_selection
-from scipy import stats
+from scipy import sparse, stats
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
@@ -324,3 +325,15 @@ def test_search_within_a_cross_validation():
         for kind in (GridSearchCV, sklearn.model_selection.GridSearchCV)
     ]
     np.testing.assert_array_equal(*scores)
+
+
+def test_a_candidate_that_takes_no_sparse_rows_fails_alone():
+    X, y = sparse.random(60, 8, 0.5, format="csr", random_state=0), np.arange(60) % 2
+    pipeline = Pipeline([("scaler", StandardScaler(with_mean=False)), ("model", SVC())])
+    grid = {"scaler": [StandardScaler(with_mean=False), MinMaxScaler(), "passthrough"]}
+    results = []
+    for search in (GridSearchCV, sklearn.model_selection.GridSearchCV):
+        with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
+            results.append(search(pipeline, grid, cv=3).fit(X, y).cv_results_["mean_test_score"])
+    np.testing.assert_allclose(*results, rtol=1e-9)
+    assert np.isnan(results[0]).tolist() == [False, True, False]

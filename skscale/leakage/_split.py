@@ -148,9 +148,10 @@ def _scaled_by_themselves(train: Columns, test: Columns) -> Iterator[Finding]:
     chance = rows.chance_of_mean(tolerance) * rows.chance_of_unit(tolerance)
     labels = tuple(train.labels[i] for i in np.flatnonzero(suspects))
     if evidence(suspects, chance, lambda i: not levels.are_coded(i)).any():
+        have = "has" if len(labels) == 1 else "have"
         yield Finding(
             "scaled by themselves",
-            f"{counted(len(labels), 'column')} with mean 0 and deviation (or "
+            f"{counted(len(labels), 'column')} of the test rows {have} mean 0 and deviation (or "
             f"norm) 1, to rounding: {listed(labels)}. They were scaled by their own statistics. "
             "Scale them by those of the train rows: transformer.fit(X_train); "
             "transformer.transform(X_test).",

@@ -73,7 +73,7 @@ def lowest_hashes(table: Table, memory: Memory, chosen: Array | None) -> Array:
     if table.shape[1] <= 2 * LEADING:
         hashes = hash_table(table, lambda rows, _: kernels.row_hashes(rows, keys))
         return hashes if chosen is None else hashes[chosen]
-    leading = hash_table(table, lambda rows, _: leading_hashes(rows, keys))
+    leading = hash_table(table, lambda rows, _: leading_hashes(rows, keys), n_read=LEADING)
     below = lowest(leading if chosen is None else leading[chosen], memory.capacity)
     if below is not None and chosen is not None:
         chosen[chosen] = below
@@ -92,7 +92,9 @@ def lowest_hashes(table: Table, memory: Memory, chosen: Array | None) -> Array:
     return np.concatenate(parts)
 
 
-def hash_table(table: Table, function: Callable[[Any, slice], Any]) -> Array:
+def hash_table(
+    table: Table, function: Callable[[Any, slice], Any], *, n_read: int | None = None
+) -> Array:
     """One number for every row of a table, block by block, on all cores.
 
     Parameters
@@ -101,6 +103,8 @@ def hash_table(table: Table, function: Callable[[Any, slice], Any]) -> Array:
         Of at least one row.
     function : callable
         ``function(rows, block)`` gives the numbers of one block of rows.
+    n_read : int or None
+        How many columns it reads, which decides whether threads pay off; None for all.
     """
     n_rows, n_columns = table.shape
     hashes = np.empty(n_rows, dtype=np.uint64)
@@ -109,7 +113,8 @@ def hash_table(table: Table, function: Callable[[Any, slice], Any]) -> Array:
         hashes[block] = function(table.rows(block), block)
 
     blocks = cut(n_rows, block_rows(n_columns))
-    with mapped_blocks(hash_block, blocks, n_rows * n_columns) as done:
+    n_values = n_rows * (n_columns if n_read is None else n_read)
+    with mapped_blocks(hash_block, blocks, n_values) as done:
         for _ in done:
             pass
     return hashes

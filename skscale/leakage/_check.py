@@ -54,12 +54,15 @@ class CheckReport:
         Everything that was found; empty if nothing was.
     numbers : dict of str to float
         What was counted on the way, whether or not it is a finding.
+    remark : str
+        The same in a sentence, where it is no finding.
     """
 
     check: str
     subject: str
     findings: tuple[Finding, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def ok(self) -> bool:
@@ -92,18 +95,16 @@ class CheckReport:
     def __repr__(self) -> str:
         lines = [self._headline()]
         lines += [f"  {found.kind}: {found.message}" for found in self.findings]
-        lines += [f"  {_spaced(name)}: {value:g}" for name, value in self.numbers.items()]
-        return "\n".join(lines)
+        return "\n".join([*lines, f"  {self.remark}"] if self.remark else lines)
 
     def _repr_html_(self) -> str:
         findings = "".join(
             f"<tr><td>{html.escape(found.kind)}</td><td>{html.escape(found.message)}</td></tr>"
             for found in self.findings
         )
-        counted = ", ".join(f"{_spaced(name)}: {value:g}" for name, value in self.numbers.items())
         return (
             f"<div><strong>{html.escape(self._headline())}</strong>"
-            f"<table><tbody>{findings}</tbody></table><p>{html.escape(counted)}</p></div>"
+            f"<table><tbody>{findings}</tbody></table><p>{html.escape(self.remark)}</p></div>"
         )
 
     def _headline(self) -> str:
@@ -122,7 +123,3 @@ def listed(things: Any) -> str:
 def counted(number: int, noun: str) -> str:
     """``counted(2, "row")`` is "2 rows"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")

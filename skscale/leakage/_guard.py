@@ -33,10 +33,11 @@ class LeakageGuard:
     Attributes
     ----------
     findings : list of Finding
-        With `action="record"`, one for every fit on held-out rows: `message`, `rows` (of `X_test`)
-        and `numbers`.
+        One for every fit on held-out rows: `message`, `rows` (of `X_test`) and `numbers`.
     n_tables : int
-        Number of tables that were compared.
+        Number of tables that were compared. If it is 0 after a fit, nothing was looked at.
+    n_passed_over : int
+        Number of tables with other columns than `X_test`, or the same in another order.
 
     Raises
     ------
@@ -52,7 +53,9 @@ class LeakageGuard:
     Notes
     -----
     A Pipeline tells its callbacks the table that goes into it and into every step; a table is
-    compared if it has the columns of `X_test`. Rows are equal if all their numbers and words are.
+    compared if it has the columns of `X_test`, in the same order; the repr of the guard says how
+    many were, since a guard that compared nothing found nothing either. Rows are equal if all their
+    numbers and words are.
     The guard cannot see rows that were changed before they came to `fit` (a table scaled as a
     whole, say), nor a fit of an estimator that does not support callbacks outside of one that does.
     In processes of joblib it raises as ever, and records in the process only.
@@ -95,7 +98,7 @@ class LeakageGuard:
         self.action = action
         self.allowed = allowed
         self.findings: list[Finding] = []
-        self.n_tables = 0
+        self.n_tables = self.n_passed_over = 0
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Nothing to prepare."""
@@ -120,7 +123,11 @@ class LeakageGuard:
         HeldOutRowsError
             With `action="raise"`.
         """
-        if X is None or not self._is_comparable(X := tables.as_mixed(X)):
+        if X is None:
+            return
+        X = tables.as_mixed(X)
+        if not self._is_comparable(X):
+            self.n_passed_over += 1
             return
         self.n_tables += 1
         fitted, held_out = paired_hashes(X, self.X_test)
@@ -133,10 +140,10 @@ class LeakageGuard:
             f"(task {context.task_name!r}). Fit on the train rows only: estimator.fit(X_train). If "
             "rows repeat by chance, give LeakageGuard the share to allow."
         )
-        if self.action == "raise":
-            raise HeldOutRowsError(message)
         rows = tuple(np.flatnonzero(is_there).tolist())
         self.findings.append(Finding("held-out rows", message, (), rows, {"n_rows": len(rows)}))
+        if self.action == "raise":
+            raise HeldOutRowsError(message)
 
     def on_fit_task_end(self, estimator: Any, context: Any) -> None:
         """Nothing to do: whatever was wrong was wrong when the fit began."""
@@ -153,4 +160,14 @@ class LeakageGuard:
 
     def __repr__(self) -> str:
         n_rows, n_columns = self.X_test.shape
-        return f"LeakageGuard(<{n_rows} rows x {n_columns} columns>, action={self.action!r})"
+        seen = (
+            f"{counted(self.n_tables, 'table')} compared" if self.n_tables else "no table compared"
+        )
+        if self.n_passed_over:
+            seen += f", {self.n_passed_over} passed over: other columns"
+        if self.n_tables:
+            n_found = len(self.findings)
+            seen += f", {counted(n_found, 'finding') if n_found else 'nothing found'}"
+        return (
+            f"LeakageGuard(<{n_rows} rows x {n_columns} columns>, action={self.action!r}) <{seen}>"
+        )

@@ -18,7 +18,7 @@ from skscale._base import StatisticTransformer
 from skscale._kernels import Array
 from skscale._opening import open_table
 from skscale._parameters import check_parameter, integer
-from skscale._provenance import Memory, hash_table, remembering, rounded
+from skscale._provenance import Memory, hash_table, memory_of, remembering, rounded
 from skscale.errors import NothingRememberedError
 from skscale.leakage._check import CheckReport, Finding, counted
 from skscale.leakage._freeze import FrozenTransformer
@@ -27,6 +27,17 @@ from skscale.statistics import RowSketch
 from skscale.statistics._sketch import sketch_hashes
 
 CONFIDENCE = 0.95
+
+NUMBERS = (
+    "share",
+    "baseline",
+    "above_baseline",
+    "lower",
+    "upper",
+    "rows_compared",
+    "rows_seen_in_fit",
+    "p_value",
+)
 
 
 @contextmanager
@@ -108,10 +119,15 @@ def seen_in_fit(fitted: Any, X_test: Any) -> CheckReport:
     that of Clopper and Pearson (1934) for the share of different rows; if the fit had no more than
     `capacity` different rows, all test rows are compared and it is the estimate itself.
 
-    There is a finding if a random split of these rows would leave so many on both sides with a
-    probability of at most 1e-4 (see `check_split`), so that tables whose rows repeat anyway are not
-    accused. With few test rows and many of the fit, few or none can be compared: `numbers` says how
-    many were.
+    There is a finding if no row of the fit was there twice, as far as the sketch tells, and any of
+    the test rows was. A table that holds copies of a few rows is then accused too, if a random
+    split left one on both sides: the transformer did see that row. Otherwise there is a finding if
+    a random split of these rows would leave so many on both sides with a probability of at
+    most 1e-4 (see `check_split`), so that tables whose rows repeat anyway are not accused.
+
+    With few test rows and many of the fit, few or none can be compared. If none can, or none is
+    found of rows that have fewer digits (float32) than those of the fit (float64), nothing is
+    shown: "share" is NaN, and the finding "nothing compared", since that is no pass.
 
     *What it cannot see.* Rows that were changed before the fit, by any rounding: hashes are of the
     numbers as they are, rounded to float32 if the fit was in float32. A step after a matrix
@@ -148,25 +164,27 @@ def seen_in_fit(fitted: Any, X_test: Any) -> CheckReport:
     where = np.flatnonzero(hashes <= np.uint64(sketch.bound))
     compared = hashes[where]
     shared = straddle_counted(sketch.hashes, sketch.counts.astype(np.int64), compared)
-    is_complete = len(sketch.hashes) < sketch.capacity
-    share = len(shared.rows) / max(1, len(compared))
-    low, high = (share, share) if is_complete else _clopper_pearson(shared, compared)
     name = type(transformer).__name__
-    return CheckReport(
-        check="seen_in_fit",
-        subject=f"{counted(len(hashes), 'row')}, asked of {name}",
-        findings=tuple(_findings(shared, where, share, name)),
-        numbers={
-            "share": share,
-            "baseline": shared.in_train,
-            "above_baseline": _above(share, shared.in_train),
-            "lower": _above(low, shared.in_train),
-            "upper": _above(high, shared.in_train),
-            "rows_compared": len(compared),
-            "rows_seen_in_fit": len(shared.rows),
-            "p_value": shared.p_value,
-        },
+    subject = f"{counted(len(hashes), 'row')}, asked of {name}"
+    is_narrow = table.dtype.itemsize < dtype.itemsize
+    if len(compared) == 0 or (is_narrow and not shared.found):
+        found = _nothing_compared(table.dtype if is_narrow else None, dtype, name)
+        numbers = dict.fromkeys(NUMBERS, np.nan) | {"rows_compared": 0, "rows_seen_in_fit": 0}
+        return CheckReport("seen_in_fit", subject, (found,), numbers)
+    is_complete = len(sketch.hashes) < sketch.capacity
+    share = len(shared.rows) / len(compared)
+    low, high = (share, share) if is_complete else _clopper_pearson(shared, compared)
+    values = (
+        share,
+        shared.in_train,
+        *(_above(value, shared.in_train) for value in (share, low, high)),
+        len(compared),
+        len(shared.rows),
+        shared.p_value,
     )
+    findings = tuple(_findings(shared, where, share, name))
+    numbers = dict(zip(NUMBERS, values, strict=True))
+    return CheckReport("seen_in_fit", subject, findings, numbers, _remark(numbers))
 
 
 def _rememberer(fitted: Any, rows: Any) -> tuple[StatisticTransformer, Any]:
@@ -183,6 +201,16 @@ def _rememberer(fitted: Any, rows: Any) -> tuple[StatisticTransformer, Any]:
             if step is steps[-1]:
                 break
             rows = rows if step in (None, "passthrough") else step.transform(rows)
+    for name, part, *columns in _branches(fitted):
+        if memory_of(part) is not None:
+            last = type(_last(fitted)).__name__
+            of = f" of columns {columns[0]!r}" if columns else ""
+            raise NothingRememberedError(
+                f"{last} has no rows of its own to remember, but {name!r} in it remembers "
+                f"those{of} that it was given. Ask that transformer, with its columns of X_test: "
+                f"seen_in_fit(step.named_transformers{'_' if columns else ''}[{name!r}], "
+                f"X_test[columns]), where step is the {last}."
+            )
     raise NothingRememberedError(
         f"{type(fitted).__name__} does not remember the rows that it was fitted on. Ask it to, "
         "with a transformer of skscale in it: with skscale.leakage.remember_rows(): "
@@ -191,17 +219,61 @@ def _rememberer(fitted: Any, rows: Any) -> tuple[StatisticTransformer, Any]:
     )
 
 
-def _findings(shared: Straddle, where: Array, share: float, name: str) -> Iterator[Finding]:
-    if shared.p_value <= RATE:
-        yield Finding(
-            "seen in fit",
-            f"{share:.0%} of the test rows, or so, are among the rows that {name} was fitted on; "
-            f"of these, {shared.in_train:.0%} were there more than once. A random split would have "
-            f"left {shared.expected:.3g} of the compared ones on both sides, and {shared.found} "
-            "are. Fit on the train rows only: transformer.fit(X_train).",
-            rows=tuple(where[shared.rows].tolist()),
-            numbers={"share": share, "baseline": shared.in_train},
+def _remark(numbers: dict[str, float]) -> str:
+    return (
+        f"{numbers['rows_seen_in_fit']:g} of {counted(int(numbers['rows_compared']), 'row')} "
+        f"compared {'was' if numbers['rows_seen_in_fit'] == 1 else 'were'} in the fit; of the rows "
+        f"of the fit, {numbers['baseline']:.0%} were there more than once; beyond that, "
+        f"{numbers['above_baseline']:.0%} of the test rows were in the fit (95 % interval "
+        f"{numbers['lower']:.0%} to {numbers['upper']:.0%})"
+    )
+
+
+def _last(fitted: Any) -> Any:
+    return fitted.steps[-1][1] if isinstance(fitted, Pipeline) and fitted.steps else fitted
+
+
+def _branches(fitted: Any) -> list[Any]:
+    """Name, transformer and, for some columns only, these, of what is fitted side by side."""
+    last = _last(fitted)
+    return list(getattr(last, "transformers_", getattr(last, "transformer_list", [])))
+
+
+def _nothing_compared(given: Any, dtype: np.dtype[Any], name: str) -> Finding:
+    if given is not None:
+        message = (
+            f"The rows are {given} and {name} was fitted on {dtype}: hashes are of all digits, so "
+            "that equal rows do not show. Give the rows as they were before they were rounded."
         )
+    else:
+        message = (
+            f"None of the rows can be compared: {name} was fitted on many more rows than it "
+            "remembers. Ask about more rows, or fit it inside "
+            "skscale.leakage.remember_rows(capacity=...) with more capacity."
+        )
+    return Finding("nothing compared", message)
+
+
+def _findings(shared: Straddle, where: Array, share: float, name: str) -> Iterator[Finding]:
+    if shared.p_value > RATE and (shared.in_train > 0 or not shared.found):
+        return
+    if shared.in_train > 0:
+        why = (
+            f"of these, {shared.in_train:.0%} were there more than once. A random split would have "
+            f"left {shared.expected:.3g} of the compared ones on both sides, and {shared.found} are"
+        )
+    else:
+        why = (
+            f"{len(shared.rows)} of {counted(len(where), 'row')} compared. No row of the fit was "
+            "there twice, so that this is no coincidence, unless the table holds copies of rows"
+        )
+    yield Finding(
+        "seen in fit",
+        f"{share:.0%} of the test rows, or so, are among the rows that {name} was fitted on: "
+        f"{why}. Fit on the train rows only: transformer.fit(X_train).",
+        rows=tuple(where[shared.rows].tolist()),
+        numbers={"share": share, "baseline": shared.in_train},
+    )
 
 
 def _clopper_pearson(shared: Straddle, compared: Array) -> tuple[float, float]:

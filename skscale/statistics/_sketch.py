@@ -40,11 +40,14 @@ def sketch_hashes(rows: Any, keys: Array, leading: Array | None = None) -> Array
 
 def lowest(hashes: Array, capacity: int) -> Array | None:
     """Mask of the rows that may be kept, from (the high bits of) their hashes; None for all."""
-    if len(hashes) <= 4 * capacity:
+    # Hashes are spread evenly. Fewer than `capacity` of the rows have one of the lowest `enough`,
+    # 8 standard deviations more, once in 1e15 times, unless rows repeat very often.
+    enough = capacity + 8 * capacity**0.5 + 64
+    if len(hashes) <= 2 * enough:
         return None
-    # Hashes are spread evenly: these hold the smallest, unless rows repeat very often.
-    below = hashes <= np.uint64(2 * capacity / len(hashes) * 2.0**64)
-    return below if len(np.unique(hashes[below])) > capacity else None
+    below = hashes <= np.uint64(enough / len(hashes) * 2.0**64)
+    kept = np.sort(hashes[below])
+    return below if np.count_nonzero(np.diff(kept)) >= capacity else None
 
 
 @frozen
@@ -162,6 +165,9 @@ class RowSketch:
 
 def smallest(hashes: Array, weights: Array | None, capacity: int) -> tuple[Array, Array]:
     """The smallest different hashes, ascending, and the weights of each added up."""
-    values, where = np.unique(hashes, return_inverse=True)
-    counts = np.bincount(where.ravel(), weights, minlength=len(values)).astype(np.float64)
-    return values[:capacity], counts[:capacity]
+    if weights is None:
+        values, counts = np.unique(hashes, return_counts=True)
+    else:
+        values, where = np.unique(hashes, return_inverse=True)
+        counts = np.bincount(where.ravel(), weights, minlength=len(values))
+    return values[:capacity], counts[:capacity].astype(np.float64)

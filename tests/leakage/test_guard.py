@@ -40,6 +40,11 @@ def test_train_rows_pass_and_held_out_rows_do_not():
     with pytest.raises(HeldOutRowsError, match="1 of 48"):
         guarded.fit(X[:131], y[:131])
     np.testing.assert_array_equal(guarded[0].mean_, before)
+    guard = LeakageGuard(TEST)
+    with pytest.raises(HeldOutRowsError):
+        model().set_callbacks(guard).fit(X, y)
+    assert repr(guard).endswith("1 finding>")
+    assert not guard.ok
 
 
 @with_callbacks
@@ -89,6 +94,8 @@ def test_tables_with_other_columns_are_passed_over():
     guard = LeakageGuard(TEST)
     skscale.StandardScaler().set_callbacks(guard).fit(X[:, 1:])
     assert guard.n_tables == 0
+    assert guard.n_passed_over == 1
+    assert repr(guard).endswith("no table compared, 1 passed over: other columns>")
     pandas = pytest.importorskip("pandas", reason="names of columns need a frame")
     named = pandas.DataFrame(X)
     named.columns = [f"c{i}" for i in range(X.shape[1])]
@@ -117,7 +124,17 @@ def test_it_goes_to_other_processes():
     guard = pickle.loads(pickle.dumps(LeakageGuard(TEST)))
     with pytest.raises(HeldOutRowsError):
         skscale.StandardScaler().set_callbacks(guard).fit(X)
-    assert repr(guard) == "LeakageGuard(<48 rows x 13 columns>, action='raise')"
+    assert repr(guard).startswith("LeakageGuard(<48 rows x 13 columns>, action='raise') <")
+    assert repr(LeakageGuard(TEST)).endswith(" <no table compared>")
+
+
+@with_callbacks
+def test_the_repr_says_what_was_looked_at():
+    guard = LeakageGuard(TEST, action="record")
+    skscale.StandardScaler().set_callbacks(guard).fit(TRAIN)
+    assert repr(guard).endswith("action='record') <1 table compared, nothing found>")
+    skscale.StandardScaler().set_callbacks(guard).fit(X)
+    assert repr(guard).endswith("<2 tables compared, 1 finding>")
 
 
 @with_callbacks

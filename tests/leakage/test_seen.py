@@ -8,8 +8,9 @@ import pytest
 from scipy import sparse
 from scipy.stats import binomtest
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 
 import skscale
 from skscale.errors import InvalidParameterError, NothingRememberedError, SchemaError
@@ -133,6 +134,56 @@ def test_repeated_rows_are_the_baseline():
     assert numbers(report, "share", "baseline", "above_baseline") == [0.5, 0.5, 0]
 
 
+def test_one_row_is_enough_where_no_row_of_the_fit_repeats():
+    scaler = remembering(skscale.StandardScaler(), TRAIN)
+    report = seen_in_fit(scaler, TRAIN[:1])
+    assert not report
+    assert report.findings[0].rows == (0,)
+    assert "No row of the fit was there twice" in report.findings[0].message
+    report = seen_in_fit(scaler, np.concatenate([TEST, TRAIN[7:8]]))
+    assert report.findings[0].rows == (1000,)
+    assert seen_in_fit(scaler, TEST[:1])
+
+
+def test_the_report_reads_well():
+    scaler = remembering(skscale.StandardScaler(), TRAIN)
+    assert repr(seen_in_fit(scaler, TEST)) == (
+        "seen_in_fit: nothing found in 1000 rows, asked of StandardScaler\n"
+        "  0 of 1000 rows compared were in the fit; of the rows of the fit, 0% were there more "
+        "than once; beyond that, 0% of the test rows were in the fit (95 % interval 0% to 0%)"
+    )
+
+
+def test_nothing_compared_is_no_pass():
+    rows = np.random.default_rng(0).normal(size=(5000, 2))
+    scaler = remembering(skscale.StandardScaler(), rows, capacity=10)
+    report = seen_in_fit(scaler, rows[:1])
+    assert report.numbers["rows_compared"] == 0
+    assert not report
+    assert [found.kind for found in report.findings] == ["nothing compared"]
+    assert np.isnan(numbers(report, "share", "above_baseline", "lower", "upper", "p_value")).all()
+    assert "capacity" in report.findings[0].message
+
+
+def test_transformers_of_some_columns_are_named():
+    of_some = make_column_transformer((skscale.StandardScaler(), [0, 1]), ("drop", [2]))
+    both = FeatureUnion([("scaled", skscale.MinMaxScaler())])
+    for model, hint in (
+        (of_some, r"of columns \[0, 1\] .*named_transformers_\['standardscaler'\]"),
+        (make_pipeline(of_some, skscale.MinMaxScaler()), None),
+        (make_pipeline(of_some), r"\['standardscaler'\]"),
+        (both, r"named_transformers\['scaled'\]"),
+    ):
+        fitted = remembering(model, TRAIN)
+        if hint is None:
+            assert not seen_in_fit(fitted, TRAIN)
+        else:
+            with pytest.raises(NothingRememberedError, match=hint):
+                seen_in_fit(fitted, TRAIN)
+    with pytest.raises(NothingRememberedError, match=r"with skscale\.leakage\.remember_rows"):
+        seen_in_fit(of_some.fit(TRAIN), TRAIN)
+
+
 def test_weights_are_no_copies():
     weights = np.r_[np.zeros(500), np.full(1500, 3.0)]
     with remember_rows():
@@ -147,7 +198,12 @@ def test_numbers_are_compared_in_the_precision_of_the_fit():
     for rows in (X, few, few.astype(np.float64), np.asfortranarray(X)):
         assert share(scaler, rows[:500]) == 1
     scaler = remembering(skscale.StandardScaler(), X)
-    assert share(scaler, few[:500]) == 0
+    report = seen_in_fit(scaler, few[:500])
+    assert not report
+    assert report.findings[0].kind == "nothing compared"
+    assert "float32" in report.findings[0].message
+    assert np.isnan(report.numbers["share"])
+    assert report.numbers["rows_compared"] == 0
     integers = np.arange(200).reshape(100, 2)
     scaler = remembering(skscale.StandardScaler(), integers)
     assert share(scaler, integers.astype(np.float32)) == 1

@@ -163,6 +163,45 @@ def test_rows_of_both_parts_are_found():
     assert report.columns == []
 
 
+def test_rows_that_may_be_equal_by_chance_are_no_leak():
+    """Iris has the same flower twice; levels repeat, also if they look like measurements later."""
+    drawn = np.random.default_rng(1)
+    iris = datasets.load_iris().data
+    for seed in range(60):
+        assert check_split(*train_test_split(iris, random_state=seed)).ok
+        levels = drawn.integers(0, 100, (12, 1))
+        assert check_split(*train_test_split(np.hstack([levels, 2 * levels]), random_state=seed)).ok
+        train, test = train_test_split(np.eye(13)[drawn.integers(0, 13, 12)], random_state=seed)
+        whitener = Whitener().fit(train)
+        assert check_split(whitener.transform(train), whitener.transform(test)).ok
+
+
+def test_the_report_reads_well():
+    report = check_split(CANCER[:300], CANCER[300:])
+    assert repr(report) == (
+        "check_split: nothing found in 300 train rows and 269 test rows\n"
+        "  no test row is among the train rows"
+    )
+    report = check_split(CANCER[:300], CANCER[299:])
+    told = repr(report).splitlines()[1]
+    assert told.startswith("  1 of 270 test rows is among the train rows, which is no finding: ")
+    assert "leaves 0.499 on average" in told
+    assert "1 of 270" in report._repr_html_()
+    report = check_split(CANCER[:300], CANCER[250:])
+    assert len(repr(report).splitlines()) == 2
+    report = check_split([[1.0], [2.5]], [[3.0]], time=([1, 3], [2]))
+    assert "time: 1 test row is earlier than the latest train row (3)" in repr(report)
+
+
+@pytest.mark.parametrize(("n_train", "n_test", "enough"), [(300, 300, 14), (400, 100, 9)])
+def test_how_many_pairs_it_takes(n_train, n_test, enough):
+    rows = np.random.default_rng(0).normal(size=(n_train + n_test, 3))
+    train, test = rows[:n_train], rows[n_train:].copy()
+    for n_pairs in (enough - 1, enough):
+        test[:n_pairs] = train[:n_pairs]
+        assert check_split(train, test).ok == (n_pairs < enough)
+
+
 def test_rows_that_repeat_anyway_are_no_leak():
     drawn = np.random.default_rng(0)
     for rows in (

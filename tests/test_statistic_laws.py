@@ -114,3 +114,16 @@ def test_sparse_rows_are_rows(kind, container):
         apart = difference(kind.of(given, chosen), kind.of(rows, chosen))
         assert apart <= 64 * np.finfo(np.float64).eps
     assert stored.tobytes() == given.data.tobytes()
+
+
+@pytest.mark.parametrize("kind", [Scatter, Triangle, Moments])
+@pytest.mark.parametrize("unit", [2.0**600, 2.0**-600])
+def test_rows_of_other_sizes_around_the_same_mean(kind, unit):
+    far, near = np.array([[1.0], [-1.0], [1.0], [-1.0]]) * unit, np.array([[1.5], [-0.5]])
+    for first, second in ((far, near), (near, far)):
+        merged = kind.of(first).merge(kind.of(second))
+        width, exponent = merged.deviation()
+        found = width[0] * 2.0 ** int(exponent[0])
+        # Of six rows: 4 unit^2 / 6, or 2 / 6 and the distance of the means, (1/2)^2 * 8 / 36.
+        expected = unit * (4 / 6) ** 0.5 if unit > 1 else (2 / 6 + 2 / 36) ** 0.5
+        assert found == pytest.approx(expected, rel=1e-15)

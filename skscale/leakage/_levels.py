@@ -65,13 +65,22 @@ class Levels:
     def are_regular(self, position: int) -> bool:
         """Whether their distances are multiples of one: records, however they were scaled."""
         values, _ = self._values(position)
-        if len(values) < 10:  # which may be so by chance
-            return False
+        # Few values may be regular by chance.
+        return len(values) >= 10 and self._fit_steps(values - values[0], values)
+
+    def are_multiples(self, position: int) -> bool:
+        """Whether they are regular and 0 is one of them, so that a mean may well be 0."""
+        values, _ = self._values(position)
+        return self._fit_steps(values, values)
+
+    @staticmethod
+    def _fit_steps(lengths: Array, values: Array) -> bool:
+        """Whether lengths are multiples of the distance of values, or of a part of it."""
         reach, steps = values[-1] - values[0], np.diff(values)
         # The smallest distances, which may be of a few units, are known best on average.
         step = steps[steps < 1.5 * steps.min()].mean()
         n_units = np.rint(np.arange(1, 5) * reach / step)
-        positions = np.multiply.outer((values - values[0]) / reach, n_units)
+        positions = np.multiply.outer(lengths / reach, n_units)
         return bool((np.abs(positions - np.rint(positions)) < 0.01).all(axis=0).any())
 
     def repeat(self, position: int) -> bool:

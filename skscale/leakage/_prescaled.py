@@ -56,7 +56,8 @@ def check_prescaled(X: Any) -> CheckReport:
 
     *What a design explains* is no evidence, and is listed only beside a column that is: short
     fractions (denominators up to 400: shares, votes, coded factors); values that lie symmetrically
-    (grids, sines, codes); for a mean of 0 or bounds also multiples of 10**-3 to 10**-6 or of
+    (grids, sines, codes); for a mean of 0, multiples of any unit; for it and for bounds,
+    multiples of 10**-3 to 10**-6 or of
     an intensity's unit (1/255, 1/65536), ranks and, unless their steps are regular as those of
     rounded numbers, values that repeat more than rows do; bounds that are attained much more often
     than other values, as those of what saturates. Values between -1 and 1 or that repeat are found

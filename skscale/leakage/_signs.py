@@ -51,7 +51,9 @@ def _moment_signs(parts: list[Columns], whole: Profile, train: Profile | None) -
     tolerance, levels = max(part.tolerance for part in parts), Levels(parts)
 
     def are_measured(i: int) -> bool:
-        return not levels.are_recorded(i) and (levels.are_regular(i) or not levels.repeat(i))
+        if levels.are_recorded(i) or levels.are_multiples(i):
+            return False
+        return levels.are_regular(i) or not levels.repeat(i)
 
     def are_rotated(columns: Array) -> bool:
         few = columns.sum() < 2 or any(levels.repeat(i) for i in np.flatnonzero(columns).tolist())

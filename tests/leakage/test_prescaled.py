@@ -92,6 +92,7 @@ def test_designs_units_and_ranks_are_no_sign(dtype):
         np.tile([-0.25, 0.25], 8).reshape(-1, 1),  # norm 1
         np.column_stack([2 * doses, np.tile([0.25, -0.25, 0], 30)]),
         np.concatenate([draws, -draws]),
+        np.array([[-31.0, 7, -12, 25, 44, -3, -19, 2, -40, 27, 11, -11]]).T / np.sqrt(7),
         *(drawn.integers(0, q + 1, (1000, 1)) / q for q in (3, 6, 7, 9, 12, 365)),
         *(drawn.permutation(100).reshape(-1, 1) / n for n in (99, 99.0)),
         (drawn.permutation(800).reshape(-1, 1) + 1) / 800,

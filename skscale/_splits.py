@@ -150,7 +150,8 @@ def _run(
     except SplitError:
         raise
     except (TypeError, ValueError) as error:
-        raise SplitError(f"{error} This is said of cv={cv!r} and {n_rows} rows.") from error
+        reason = str(error).rstrip(". ")
+        raise SplitError(f"{reason}. Given: cv={cv!r} and {n_rows} rows.") from error
 
 
 def _pair(k: int, part: Any) -> tuple[Any, Any]:

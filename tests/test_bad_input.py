@@ -726,3 +726,9 @@ def test_integers_beyond_float_in_every_method(kind):
         result = getattr(transformer, method)(X)
         expected = getattr(transformer, method)(X.astype(np.float64))
         np.testing.assert_allclose(result, expected, rtol=1e-12)
+
+
+def test_words_in_a_column_named_by_a_number():
+    frame = pd.DataFrame({0: list("abc"), 1: [1.0, 2.0, 3.0]})
+    with pytest.raises(errors.NonNumericColumnError, match=r"not numbers: 0 \(String\)"):
+        StandardScaler().fit(frame)

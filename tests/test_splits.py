@@ -130,7 +130,7 @@ def test_masks_are_row_numbers():
         ([([0], [1], [2])], r"Split 0 must be a pair .* got \(\[0\], \[1\], \[2\]\)"),
         (np.arange(10), "Split 0 must be a pair .* got np.int64|got 0"),
         (KFold, r"cv is the class KFold; .* cv=KFold\(\.\.\.\)"),
-        (1, r"n_splits=1\. This is said of cv=1 and 24 rows"),
+        (1, r"n_splits=1\. Given: cv=1 and 24 rows"),
         (True, "cv=True and 24 rows"),
         ("kfold", "cv='kfold' and 24 rows"),
         (25, "n_samples=24"),

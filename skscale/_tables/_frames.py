@@ -89,7 +89,7 @@ def _strangers(frame: Any, names: Sequence[Any]) -> list[Any]:
     numpy and pandas keep Python's numbers (and None) as objects. All have types for columns that
     never had a value.
     """
-    part = frame.select(names)
+    part = frame[:, [frame.columns.index(name) for name in names]]  # names may be numbers
     native = part.to_native()
     if not _is_pandas(native):
         return [name for name in names if part.get_column(name).null_count() < len(part)]

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from skscale._tables._frames import strange_columns
-from skscale._tables._read import column_names, is_frame, read, select
+from skscale._tables._read import check_names, column_names, is_frame, read, select
 from skscale._tables._table import Table
 
 
@@ -21,8 +21,11 @@ def as_mixed(X: Any) -> Any:
     ------
     ValueError
         Not two-dimensional.
+    SchemaError
+        A frame with a name twice.
     """
     if is_frame(X):
+        check_names(column_names(X) or [])
         return X
     if not hasattr(X, "dtype"):
         array = np.asarray(X)

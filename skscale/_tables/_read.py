@@ -86,15 +86,14 @@ def select(X: Any, positions: Sequence[int]) -> Any:
     """Columns of a frame by position."""
     import narwhals.stable.v1 as narwhals
 
-    names = column_names(X) or []
     frame = narwhals.from_native(X, eager_only=True)
-    return frame.select([names[position] for position in positions]).to_native()
+    return frame[:, list(positions)].to_native()
 
 
 def _read_frame(X: Any) -> Table:
     names = column_names(X) or []
     _check_shape(*X.shape)
-    _check_names(names)
+    check_names(names)
     _check_kinds_of_names(names)
     return read_frame(X, names)
 
@@ -113,7 +112,7 @@ def _check_shape(n_rows: int, n_columns: int) -> None:
         )
 
 
-def _check_names(names: list[Any]) -> None:
+def check_names(names: list[Any]) -> None:
     repeated = (
         sorted({str(name) for name in names if names.count(name) > 1})
         if (len(set(names)) < len(names))

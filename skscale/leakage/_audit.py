@@ -12,7 +12,7 @@ from skscale._blas import single_threaded_blas
 from skscale._parameters import check_parameter, integer, none, one_of
 from skscale.errors import LeakageError
 from skscale.leakage._folds import read_folds
-from skscale.leakage._probes import Material
+from skscale.leakage._probes import Material, grouping_columns
 from skscale.leakage._report import LEAKY, AuditReport
 from skscale.leakage._targets import read_target
 from skscale.leakage._trial import FoldAudit, Known
@@ -57,7 +57,8 @@ def audit(
         Rows to look at, at most: whole groups, in the proportions of classes, or the first ones
         where there is time. None for all.
     groups : array-like of shape (n_rows,), default=None
-        Rows of one group are never split, by splitters that know groups.
+        Rows of one group are never split, by splitters that know groups. No held-out row is moved
+        into a group of training rows by a column of `X` that is the same as this.
     random_state : int, default=0
         Seed of the audit. Also given to every `random_state` of an estimator that is None.
 
@@ -157,11 +158,11 @@ def audit(
     # Bits of a matrix product depend on the number of threads.
     with warnings.catch_warnings(), np.errstate(all="ignore"), single_threaded_blas:
         warnings.simplefilter("ignore")
-        form = read_target(target, y, random_state)
+        form, grouping = read_target(target, y, random_state), grouping_columns(X, groups)
         X, y, folds = read_folds(
             X, y, cv=cv, order=order, max_rows=max_rows, groups=groups, random=random
         )
-        material, known = Material(X, y, random, in_time=order == "time"), Known()
+        material, known = Material(X, y, random, order == "time", grouping), Known()
         outcomes = [
             each for fold in folds for each in FoldAudit(form, material, fold, known).outcomes()
         ]

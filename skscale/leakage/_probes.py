@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,11 +73,20 @@ class Probe:
 class Material:
     """A table, its labels, and other tables of the same kind to take rows from.
 
-    Where there is time, what is in order stays so: columns that are a clock, in most tables.
+    Where there is time, what is in order stays so: columns that are a clock, in most tables. Where
+    there are groups, no row comes to belong to another group that there is.
     """
 
-    def __init__(self, X: Any, y: Any, random: np.random.Generator, in_time: bool = False) -> None:
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        random: np.random.Generator,
+        in_time: bool = False,
+        grouping: Sequence[int] = (),
+    ) -> None:
         self._random = random
+        self._grouping = list(grouping)
         self._in_time = in_time
         self._beyond: dict[tuple[int, int, bool], Any] = {}
         unchanged: Array = np.zeros(tables.count_rows(X), dtype=bool)
@@ -94,7 +103,9 @@ class Material:
         key = (side, severity, unseen)
         if key not in self._beyond:
             new = Beyond(side, severity, in_time=self._in_time, unseen=unseen)
-            self._beyond[key] = tables.replace_values(self.X, new, 1 if side == ABOVE else -1)
+            replaced = tables.replace_values(self.X, new, 1 if side == ABOVE else -1)
+            kept = [] if unseen else self._grouping
+            self._beyond[key] = tables.with_columns_of(replaced, self.X, kept)
         return self._beyond[key]
 
     @functools.cached_property
@@ -132,7 +143,8 @@ class Material:
 
     def _held_out_as(self, fold: Fold, rows: Array) -> Any:
         source = np.where(fold.is_held, rows, np.arange(fold.n_rows))
-        return tables.with_columns_of(tables.take_rows(self.X, source), self.X, self._ordered)
+        kept = sorted({*self._ordered, *self._grouping})
+        return tables.with_columns_of(tables.take_rows(self.X, source), self.X, kept)
 
     def exchange(self, donor: Any, which: Array, table: Any = None) -> tuple[Any, Any] | None:
         """The table, or another, with rows of `donor`."""
@@ -154,6 +166,18 @@ class Material:
 
     def low_labels(self) -> list[Callable[[], Any]]:
         return low_labels(self.y)
+
+
+def grouping_columns(X: Any, groups: Any) -> list[int]:
+    """Columns of a table that are the groups of its rows."""
+    if groups is None:
+        return []
+    wanted = np.asarray(groups).astype(str)
+    return [j for j, each in enumerate(tables.arrays_of(X)) if _equal(each.astype(str), wanted)]
+
+
+def _equal(column: Array, groups: Array) -> bool:
+    return column.shape == groups.shape and bool((column == groups).all())
 
 
 def probes(

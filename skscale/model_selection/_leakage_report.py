@@ -11,6 +11,7 @@ import numpy as np
 
 from skscale import _tables as tables
 from skscale._splits import Splits
+from skscale.errors import MutatedInputError, TargetError
 from skscale.leakage import audit, check_prescaled, check_split
 from skscale.leakage._check import CheckReport
 from skscale.leakage._report import AuditReport
@@ -27,8 +28,9 @@ class LeakageReport:
 
     Parameters
     ----------
-    audit : AuditReport
-        Whether the estimator learns from training rows only, on these splits.
+    audit : AuditReport or None
+        Whether the estimator learns from training rows only, on these splits; None if it cannot be
+        fitted on each of them.
     prescaled : CheckReport or None
         Whether the table was scaled as a whole; None if that could not be looked at.
     splits : tuple of CheckReport
@@ -39,7 +41,7 @@ class LeakageReport:
         then about the rest.
     """
 
-    audit: AuditReport
+    audit: AuditReport | None
     prescaled: CheckReport | None
     splits: tuple[CheckReport, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -49,8 +51,12 @@ class LeakageReport:
         """Run all checks that apply."""
         given = list(splits)
         groups = None if groups is None else np.asarray(groups)
-        audited = audit(estimator, X, y, cv=given, groups=groups)
-        table, prescaled, checked, left_out = _as_table(X), None, [], {}
+        audited, prescaled, checked, left_out = None, None, [], {}
+        try:
+            audited = audit(estimator, X, y, cv=given, groups=groups)
+        except (TargetError, MutatedInputError) as error:
+            left_out["estimator"] = str(error)
+        table = _as_table(X)
         try:
             if tables.number_columns(tables.as_mixed(table)):
                 prescaled = check_prescaled(table)
@@ -62,13 +68,14 @@ class LeakageReport:
                 checked.append(check_split(*parts, groups=labels))
         except (ValueError, TypeError) as error:  # rows that the estimator takes, and no table does
             prescaled, checked = None, []
-            left_out = dict.fromkeys(("table", "splits"), str(error).partition("\n")[0])
+            left_out |= dict.fromkeys(("table", "splits"), str(error).partition("\n")[0])
         return cls(audited, prescaled, tuple(checked), left_out)
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found, and the audit could be run: that proves nothing more."""
-        return all(report.ok for report in self._reports())
+        """Whether nothing was found, by an audit and checks of the splits that could be run."""
+        is_seen = self.audit is not None and bool(self.splits)
+        return is_seen and all(report.ok for report in self._reports())
 
     def __bool__(self) -> bool:
         return self.ok
@@ -84,21 +91,29 @@ class LeakageReport:
 
     def _headline(self) -> str:
         n_doubtful = sum(not report.ok for report in self.splits)
-        doubtful = [] if self.audit.ok else ["estimator"]
+        doubtful = [] if self.audit is None or self.audit.ok else ["estimator"]
         if self.prescaled is not None and not self.prescaled.ok:
             doubtful.append("table")
         if n_doubtful:
             doubtful.append(f"{n_doubtful} of {len(self.splits)} splits")
         if doubtful:
             return f"look at {', '.join(doubtful)}"
-        looked = ["the estimator", "" if self.prescaled is None else "the table"]
-        looked += [f"{len(self.splits)} splits"] if self.splits else []
-        *first, last = filter(None, looked)
-        return f"nothing found in {' and '.join(filter(None, [', '.join(first), last]))}"
+        looked = [
+            *([] if self.audit is None else ["the estimator"]),
+            *([] if self.prescaled is None else ["the table"]),
+            *([f"{len(self.splits)} splits"] if self.splits else []),
+        ]
+        if not looked:
+            return "nothing could be looked at"
+        *first, last = looked
+        found = f"nothing found in {' and '.join(filter(None, [', '.join(first), last]))}"
+        return found if self.ok else f"{found}, and not all could be looked at"
 
     def _told(self) -> list[tuple[str, str]]:
         """What was found and where, the same of several splits once."""
-        told = [] if self.audit.ok else [("estimator", self.audit.message())]
+        told = []
+        if self.audit is not None and not self.audit.ok:
+            told.append(("estimator", self.audit.message()))
         if self.prescaled is not None:
             told += [("table", f"{each.kind}: {each.message}") for each in self.prescaled.findings]
         where: dict[Any, list[int]] = {}
@@ -111,6 +126,12 @@ class LeakageReport:
                 each.message for each in found if (each.kind, each.columns) == (kind, columns)
             )
             told.append((_splits(numbers, len(self.splits)), f"{kind}: {message}"))
+        n_repeated = [report.numbers.get("test_rows_in_train", 0) for report in self.splits]
+        if any(n_repeated) and "duplicates" not in {kind for kind, _ in where}:
+            text = (
+                f"up to {max(n_repeated)} test rows are among the train rows, as repeated rows are"
+            )
+            told.append(("splits", f"{text} after a random split"))
         return told + [(f"{part}, not looked at", why) for part, why in self.left_out.items()]
 
     def __repr__(self) -> str:

@@ -9,7 +9,13 @@ from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
-from sklearn.model_selection import KFold, PredefinedSplit, ShuffleSplit, TimeSeriesSplit
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    PredefinedSplit,
+    ShuffleSplit,
+    TimeSeriesSplit,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -290,3 +296,17 @@ def test_gaps_before_the_next_held_out_row():
     frame = pandas.DataFrame(ROWS)
     for cv in (TimeSeriesSplit(3), KFold(5), [(np.arange(60), np.arange(60, 120))]):
         assert audit(lambda X: X.bfill(), frame, cv=cv).status == "leaky"
+
+
+@pytest.mark.parametrize("name", [int, str])
+def test_rows_are_not_moved_into_groups(name):
+    pandas = pytest.importorskip("pandas", reason="groups of rows")
+    frame = pandas.DataFrame(ROWS[:, :2], columns=["a", "b"])
+    frame["who"] = [name(k // 10) for k in range(len(frame))]
+
+    def by_group(X):
+        return X.groupby("who").transform(lambda column: column - column.mean())
+
+    assert audit(by_group, frame, groups=frame["who"], cv=GroupKFold(3)).ok
+    split = audit(by_group, frame, groups=frame["who"], cv=KFold(3, shuffle=True, random_state=0))
+    assert split.status == "leaky"

@@ -10,7 +10,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import skscale
 from skscale import Whitener
-from skscale.errors import InfiniteValueError
+from skscale.errors import InfiniteValueError, SchemaError
 from skscale.leakage import _profile, check_prescaled, check_split
 
 RAW = ["load_iris", "load_wine", "load_breast_cancer", "load_digits", "load_linnerud"]
@@ -279,3 +279,27 @@ def test_the_stated_rate_of_false_alarms(dtype, tolerance):
     rate = columns.standardized(wide).mean()
     assert 0 < rate <= 3 * n_rows * wide**2
     assert _profile.TOLERANCES[np.dtype(dtype)].moment == tolerance
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [range(4), [(0, "a"), (0, "b"), (1, "a"), (1, "b")], np.arange(4.0)],
+    ids=["numbers", "levels", "floats"],
+)
+def test_frames_whose_names_are_no_words(labels):
+    pandas = pytest.importorskip("pandas", reason="its own names")
+    rows = StandardScaler().fit_transform(np.random.default_rng(0).gamma(2, size=(90, 4)))
+    labels = list(labels)
+    names = pandas.MultiIndex.from_tuples(labels) if isinstance(labels[0], tuple) else labels
+    frame = pandas.DataFrame(rows, columns=names)
+    assert check_prescaled(frame).columns == labels
+    assert check_split(frame.iloc[:60], frame.iloc[60:]).columns == labels
+    frame[labels[0]] = list("xyz") * 30
+    assert check_prescaled(frame).columns == labels[1:]
+
+
+def test_names_given_twice_are_refused_as_a_fit_refuses_them():
+    pandas = pytest.importorskip("pandas", reason="names given twice")
+    frame = pandas.DataFrame(np.ones((9, 2)), columns=["a", "a"])
+    with pytest.raises(SchemaError, match="given more than once: a"):
+        check_prescaled(frame)

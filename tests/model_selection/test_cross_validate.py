@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, scale
 from sklearn.svm import SVC
@@ -566,7 +566,8 @@ def test_tables_that_cannot_be_checked_are_left_out():
     assert report.splits == ()
     assert set(report.left_out) == {"table", "splits"}
     assert "table, not looked at: " in repr(report)
-    assert repr(report).startswith("LeakageReport: nothing found in the estimator\n")
+    assert not report.ok
+    assert repr(report).startswith("LeakageReport: nothing found in the estimator, and not all")
 
 
 def test_groups_on_both_sides_are_found():
@@ -618,3 +619,30 @@ def test_classes_derived_from_ours_are_fitted_by_themselves():
     pipeline = make_pipeline(OnTriples(), PCA(2), LogisticRegression())
     fitted = cross_validate(pipeline, X, y, cv=3, return_estimator=True)["estimator"]
     assert all(model[0].told_ for model in fitted)
+
+
+def test_an_estimator_that_cannot_be_fitted_on_a_split_is_told():
+    X, y = wine()
+    model = make_pipeline(StandardScaler(), SVC())
+    with pytest.warns(FitFailedWarning):
+        result = cross_validate(
+            model, X, y, cv=TimeSeriesSplit(4), error_score=0, return_leakage=True
+        )
+    report = result["leakage"]
+    assert report.audit is None
+    assert not report.ok
+    assert not report
+    assert "nothing found in the table and 4 splits, and not all could be looked at" in repr(report)
+    assert "estimator, not looked at: The target cannot be run" in repr(report)
+
+
+def test_repeated_rows_are_told():
+    X, y = wine()
+    cv = KFold(5, shuffle=True, random_state=0)
+    twice = cross_validate(
+        LogisticRegression(max_iter=10_000),
+        *(np.repeat(part, 2, axis=0) for part in (scale(X), y)),
+        cv=cv,
+        return_leakage=True,
+    )["leakage"]
+    assert "test rows are among the train rows, as repeated rows are" in repr(twice)

@@ -120,6 +120,20 @@ def test_hashes_of_rows_are_the_same_to_the_bit(layout, dtype):
         np.testing.assert_array_equal(found, _hashes.row_hashes(rows, keys))
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "i8"])
+@pytest.mark.parametrize("n_columns", [1, 3, 300])
+@pytest.mark.parametrize("n_gathered", [0, 1, 5, 40])
+def test_rows_from_all_over(n_gathered, n_columns, dtype):
+    random = np.random.default_rng(0)
+    source = random.integers(-100, 100, (50, n_columns)).astype(dtype)
+    source.setflags(write=False)
+    rows = random.integers(0, 50, n_gathered)
+    for numbers in (rows, rows.astype(np.int32), np.repeat(rows, 2)[::2]):
+        out = np.zeros((n_gathered, n_columns), dtype=dtype)
+        compiled.gather(source, numbers, out)
+        np.testing.assert_array_equal(out, source[rows])
+
+
 @given(rows=draws.tables(max_columns=4, max_rows=200), data=st.data())
 def test_moments_of_hard_columns(rows, data):
     dtype = data.draw(st.sampled_from([np.float64, np.float32]))

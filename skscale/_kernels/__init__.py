@@ -49,6 +49,7 @@ if WANTED != "numpy":
             add_scatter,
             deviations,
             extrema,
+            gather,
             interpolate,
             moments,
             row_hashes,
@@ -74,6 +75,7 @@ if IN_USE == "numpy":
         unstandardize,
     )
     from skscale._kernels._extrema import extrema
+    from skscale._kernels._gather import gather
     from skscale._kernels._hashes import row_hashes
     from skscale._kernels._merging import add_means, add_scatter
     from skscale._kernels._moments import moments
@@ -97,6 +99,7 @@ __all__ = [
     "deviations",
     "extrema",
     "factor",
+    "gather",
     "interpolate",
     "is_wide",
     "join",

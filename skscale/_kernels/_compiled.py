@@ -83,6 +83,12 @@ def row_hashes(rows: Rows, keys: Array) -> Array:
     return out
 
 
+def gather(source: Array, rows: Array, out: Array) -> None:
+    """Copy rows by number."""
+    numbers = np.ascontiguousarray(rows, dtype=np.int64)
+    _loops.gather(source.view(np.uint8), numbers, out.view(np.uint8))
+
+
 def add_means(
     weight: Array, mean: Array, mean_low: Array, weight_two: Array, mean_two: Array, low_two: Array
 ) -> tuple[Array, Array, Array, Array, Array, Array]:

@@ -13,3 +13,4 @@ affine: Any
 hashes: Any
 add_means: Any
 add_scatter: Any
+gather: Any

@@ -728,7 +728,7 @@ def affine(
     return status
 
 
-# Hashes of rows ---------------------------------------------------------------------------
+# Rows from all over a table ---------------------------------------------------------------
 
 cdef extern from *:
     """
@@ -739,6 +739,29 @@ cdef extern from *:
     #endif
     """
     void fetch_ahead(const void *address) noexcept nogil
+
+cdef Py_ssize_t ROWS_AHEAD = 8, FETCHED = 1024  # rows, bytes of each
+
+
+def gather(
+    const unsigned char[:, ::1] source, const long long[::1] rows, unsigned char[:, ::1] out
+):
+    """Copy rows by number, given as bytes. The processor cannot guess which row is next."""
+    cdef Py_ssize_t n_rows = rows.shape[0], width = source.shape[1], i, k
+    cdef Py_ssize_t fetched = min(width, FETCHED)
+    cdef const unsigned char *start
+    if width == 0:
+        return
+    with nogil:
+        for i in range(n_rows):
+            if i + ROWS_AHEAD < n_rows:
+                start = &source[rows[i + ROWS_AHEAD], 0]
+                for k in range(0, fetched, 64):
+                    fetch_ahead(start + k)
+            memcpy(&out[i, 0], &source[rows[i], 0], width)
+
+
+# Hashes of rows ---------------------------------------------------------------------------
 
 ctypedef unsigned long long word
 

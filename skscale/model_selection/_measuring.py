@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from skscale import _kernels as kernels
 from skscale._blas import single_threaded_blas
 from skscale._blocks import stored_rows
 from skscale._kernels import Array, WideRows, as_rows
@@ -131,8 +132,9 @@ class _Reader:
         buffer = getattr(self._thread, "buffer", None)
         if buffer is None or len(buffer) < len(block):
             buffer = self._thread.buffer = np.empty((len(block), source.shape[1]), source.dtype)
-        # Clipping numbers that are in range lets numpy write to the buffer directly.
-        return np.take(source, block, axis=0, out=buffer[: len(block)], mode="clip")
+        gathered = buffer[: len(block)]
+        kernels.gather(source, block, gathered)
+        return gathered
 
 
 def _blocks(rows: slice | Array, step: int) -> list[slice | Array]:

@@ -34,6 +34,9 @@ from skscale.statistics._affine import AffineMap
 SOLVING = 4
 """An eigendecomposition takes as long as to measure so many numbers, times the width cubed."""
 
+FEWEST_COLUMNS = 64
+"""Below so many, threads that solve would mostly wait for the interpreter."""
+
 CARRIED: set[type] = {Extrema, Moments, Scatter, Triangle}
 """Kinds of statistics that affine maps of the rows map."""
 
@@ -114,8 +117,9 @@ class SharedFits:
         steps = list(leading_steps(transformer))
         if self._table is None or not all(is_shareable(step) for step in steps):
             return [self.fit(transformer, split) for split in splits]
-        solves = any(not step._columnwise for step in steps)
-        size = SOLVING * self._table.shape[1] ** 3 * len(splits) if solves else 0
+        n_features = self._table.shape[1]
+        pays = n_features >= FEWEST_COLUMNS and any(not step._columnwise for step in steps)
+        size = SOLVING * n_features**3 * len(splits) if pays else 0
         config = get_config()  # of this thread
 
         def fit(split: int) -> Any:

@@ -281,7 +281,7 @@ def test_what_a_step_refuses_of_sparse_rows_it_refuses():
 
 
 def test_the_configuration_of_the_caller_holds_in_all_threads():
-    frame = pd.DataFrame(GENERATOR.normal(size=(400, 60))).add_prefix("column")
+    frame = pd.DataFrame(GENERATOR.normal(size=(400, 70))).add_prefix("column")
     with config_context(transform_output="pandas"):
         folds = cross_fit(make_pipeline(StandardScaler(), PCA(2)), frame, cv=KFold(20))
     for fold in folds:

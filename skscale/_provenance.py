@@ -73,7 +73,8 @@ def lowest_hashes(table: Table, memory: Memory, chosen: Array | None) -> Array:
     if table.shape[1] <= 2 * LEADING:
         hashes = hash_table(table, lambda rows, _: kernels.row_hashes(rows, keys))
         return hashes if chosen is None else hashes[chosen]
-    leading = hash_table(table, lambda rows, _: leading_hashes(rows, keys), n_read=LEADING)
+    # A row that is read in part takes about as long as its next 16 numbers would.
+    leading = hash_table(table, lambda rows, _: leading_hashes(rows, keys), n_read=4 * LEADING)
     below = lowest(leading if chosen is None else leading[chosen], memory.capacity)
     if below is not None and chosen is not None:
         chosen[chosen] = below
@@ -104,7 +105,7 @@ def hash_table(
     function : callable
         ``function(rows, block)`` gives the numbers of one block of rows.
     n_read : int or None
-        How many columns it reads, which decides whether threads pay off; None for all.
+        As how many columns it takes, which decides whether threads pay; None for all.
     """
     n_rows, n_columns = table.shape
     hashes = np.empty(n_rows, dtype=np.uint64)

@@ -57,8 +57,8 @@ CAUSES: dict[str, str] = {
         "twice, the second time by a QR factorization, which loses no digits."
     ),
     "cross_fit, scaled PCA, 200 groups, 1,000,000 x 50": (
-        "Solving 200 chains takes 105 ms, 35 of them eigendecompositions, and merging 600 times 30 ms. "
-        "Both are mostly the interpreter's time, which a second thread does not shorten. "
+        "Solving 200 chains takes 105 ms, 35 of them eigendecompositions, and merging 600 times "
+        "30 ms. Both are mostly the interpreter's time, which a second thread does not shorten. "
         "Gathering rows of scattered groups takes another 50 ms; groups in order take 2.5 fits."
     ),
 }

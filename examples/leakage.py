@@ -234,6 +234,7 @@ def draw(path, scores, samples):
         panel.grid(axis="x", color="#eeeeee")
     above.set_title("whole tables, four times five folds, 95 % intervals", fontsize=11)
     below.set_title("ten random samples of each size, and their mean", fontsize=11)
+    below.set_xlabel("leaky minus honest accuracy")
     figure.savefig(path, dpi=110)
 
 

@@ -80,11 +80,11 @@ def gap_of(steps, rows, labels, **splits):
     return cross_validate(make_pipeline(*steps), rows, labels, cv=cv, compare_leaky=True)
 
 
-def scored():
+def scored(loaded):
     """Return one row per Pipeline: its honest and its leaky score, and the gap between them."""
     found = []
     for name, pipelines in PIPELINES.items():
-        rows, labels = tables()[name]
+        rows, labels = loaded[name]
         for steps in pipelines:
             result = gap_of(steps, rows, labels, n_splits=5, n_repeats=4, random_state=0)
             gap = result["leaky_gap_score"]
@@ -102,11 +102,11 @@ def scored():
     return pd.DataFrame(found)
 
 
-def sampled():
+def sampled(loaded):
     """Return one row per Pipeline and sample size: the gap in each of ten random samples."""
     found = []
     for name, sizes in SAMPLES.items():
-        rows, labels = tables()[name]
+        rows, labels = loaded[name]
         models = [Ridge()] if name.startswith("diabetes") else [NEIGHBOURS, SVM, LOGISTIC]
         pipelines = [(StandardScaler(), models[0]), *((Whitener(), model) for model in models)]
         for steps, size in itertools.product(pipelines, sizes):
@@ -245,7 +245,8 @@ def main():
     output = parser.parse_args().output
 
     with threadpool_limits(1):  # on tables this small, BLAS threads mostly wait for each other
-        scores, samples = scored(), sampled()
+        loaded = tables()
+        scores, samples = scored(loaded), sampled(loaded)
     samples["smallest"], samples["largest"] = samples["gaps"].str[0], samples["gaps"].str[-1]
     columns = ["gap", "low", "high", "mean gap", "smallest", "largest"]
     layout = {

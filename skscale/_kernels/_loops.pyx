@@ -21,6 +21,7 @@ cdef enum:
     FOLDED = 32  # length of a folded row
     SAMPLE = 32  # rows that give the first centre
     AHEAD = 24  # rows that are asked for before they are needed
+    FETCHED = 1024  # bytes of each; the processor foresees the rest
     HASHED = 1024  # rows whose hashes stay in the first cache
 
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
@@ -740,22 +741,20 @@ cdef extern from *:
     """
     void fetch_ahead(const void *address) noexcept nogil
 
-cdef Py_ssize_t ROWS_AHEAD = 8, FETCHED = 1024  # rows, bytes of each
-
 
 def gather(
     const unsigned char[:, ::1] source, const long long[::1] rows, unsigned char[:, ::1] out
 ):
     """Copy rows by number, given as bytes. The processor cannot guess which row is next."""
     cdef Py_ssize_t n_rows = rows.shape[0], width = source.shape[1], i, k
-    cdef Py_ssize_t fetched = min(width, FETCHED)
+    cdef Py_ssize_t fetched = min(width, <Py_ssize_t> FETCHED)
     cdef const unsigned char *start
     if width == 0:
         return
     with nogil:
         for i in range(n_rows):
-            if i + ROWS_AHEAD < n_rows:
-                start = &source[rows[i + ROWS_AHEAD], 0]
+            if i + AHEAD < n_rows:
+                start = &source[rows[i + AHEAD], 0]
                 for k in range(0, fetched, 64):
                     fetch_ahead(start + k)
             memcpy(&out[i, 0], &source[rows[i], 0], width)

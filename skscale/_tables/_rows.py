@@ -166,7 +166,9 @@ def columns_of(X: Any) -> dict[str, Array]:
 
 
 def arrays_of(X: Any) -> list[Array]:
-    """Columns of an array, frame or series as arrays; none of anything else."""
+    """Columns of an array, frame, series or list of words as arrays; none of anything else."""
+    if isinstance(X, list):
+        return [np.array([str(row) for row in X])]
     if isinstance(X, np.ndarray):
         return list(X.reshape(len(X), -1).T)
     return list(columns_of(X).values()) if is_frame(X) or is_series(X) else []

@@ -149,4 +149,4 @@ def _restricted(splits: Splits, rows: Array, n_rows: int) -> list[tuple[Array, A
     """The same splits of some of the rows."""
     place = np.full(n_rows, -1)
     place[rows] = np.arange(len(rows))
-    return [tuple(place[part][place[part] >= 0] for part in split) for split in splits]  # type: ignore[misc]
+    return [tuple(place[part][place[part] >= 0] for part in split) for split in splits]  # type: ignore[misc]  # always two

@@ -9,7 +9,8 @@ import sklearn
 
 from skscale import _tables as tables
 from skscale._callbacks import SUPPORTED
-from skscale.errors import HeldOutRowsError, InvalidParameterError, MissingDependencyError
+from skscale._parameters import check_parameter, one_of, real
+from skscale.errors import HeldOutRowsError, MissingDependencyError
 from skscale.leakage._check import Finding, counted
 from skscale.leakage._rows import paired_hashes
 
@@ -90,10 +91,9 @@ class LeakageGuard:
                 f"{sklearn.__version__}: pip install -U scikit-learn. check_split(X_train, X_test) "
                 "compares the same rows without them."
             )
-        if action not in ("raise", "record"):
-            raise InvalidParameterError(f"action must be 'raise' or 'record'; got {action!r}.")
-        if not 0 <= allowed <= 1:
-            raise InvalidParameterError(f"allowed must be a share from 0 to 1; got {allowed!r}.")
+        check_parameter("LeakageGuard", "action", one_of("raise", "record"), action)
+        share = real("a share from 0 to 1", lambda value: 0 <= value <= 1)
+        check_parameter("LeakageGuard", "allowed", share, allowed)
         self.X_test = tables.as_mixed(X_test)
         self.action = action
         self.allowed = allowed

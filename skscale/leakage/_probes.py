@@ -139,7 +139,7 @@ class Material:
 
     @functools.cached_property
     def _commonness(self) -> Array:
-        return tables.commonness(self.X)
+        return tables.commonness(tables.arrays_of(self.X), len(self._unchanged))
 
     def _held_out_as(self, fold: Fold, rows: Array) -> Any:
         source = np.where(fold.is_held, rows, np.arange(fold.n_rows))

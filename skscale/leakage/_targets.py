@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from sklearn import clone
@@ -89,6 +89,15 @@ class Observed:
         return Observed(self.fixed, parts, self.unmatched)
 
 
+class Given(NamedTuple):
+    """A table, its labels, and the row numbers of a split."""
+
+    X: Any
+    y: Any
+    train: Array
+    test: Array
+
+
 class Target(ABC):
     """Something that is run on a table with a split, and sees copies only."""
 
@@ -102,15 +111,7 @@ class Target(ABC):
         return None
 
     @abstractmethod
-    def apply(
-        self,
-        learned: Any,
-        X: Any,
-        y: Any,
-        train: Array,
-        test: Array,
-        batches: tuple[str, ...] = BATCHES,
-    ) -> Observed:
+    def apply(self, learned: Any, given: Given, batches: tuple[str, ...] = BATCHES) -> Observed:
         """What is made of rows, given what was learned; `batches` are for who is given several."""
 
 
@@ -140,15 +141,8 @@ class EstimatorTarget(Target):
         handed.check()
         return model
 
-    def apply(
-        self,
-        learned: Any,
-        X: Any,
-        y: Any,
-        train: Array,
-        test: Array,
-        batches: tuple[str, ...] = BATCHES,
-    ) -> Observed:
+    def apply(self, learned: Any, given: Given, batches: tuple[str, ...] = BATCHES) -> Observed:
+        X, test = given.X, given.test
         seen, handed = Observed({"": learned}), _Handed()
         methods = [name for name in _METHODS if hasattr(learned, name)]
         scores = [name for name in _SCORES if hasattr(learned, name)]
@@ -183,18 +177,10 @@ class FeaturesTarget(Target):
         self.function = function
         self.takes_labels = takes_labels
 
-    def apply(
-        self,
-        learned: Any,
-        X: Any,
-        y: Any,
-        train: Array,
-        test: Array,
-        batches: tuple[str, ...] = BATCHES,
-    ) -> Observed:
-        handed = _Handed()
-        given = [handed.give(X)] + ([handed.give(y)] if self.takes_labels else [])
-        results = self.function(*given)
+    def apply(self, learned: Any, given: Given, batches: tuple[str, ...] = BATCHES) -> Observed:
+        X, handed = given.X, _Handed()
+        arguments = [handed.give(part) for part in given[: 1 + self.takes_labels]]
+        results = self.function(*arguments)
         leaves, n_rows = list(returned.leaves(results, "features")), tables.count_rows(X)
         handed.check()
         seen = Observed()
@@ -223,15 +209,8 @@ class PrepareTarget(Target):
     def __init__(self, function: Any) -> None:
         self.function = function
 
-    def apply(
-        self,
-        learned: Any,
-        X: Any,
-        y: Any,
-        train: Array,
-        test: Array,
-        batches: tuple[str, ...] = BATCHES,
-    ) -> Observed:
+    def apply(self, learned: Any, given: Given, batches: tuple[str, ...] = BATCHES) -> Observed:
+        X, y, train, test = given
         handed = _Handed()
         labels = None if y is None else handed.give(y)
         split = handed.give(train), handed.give(test)

@@ -13,7 +13,7 @@ from skscale.leakage._probes import MISSING, Change, Material, Probe, probes
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, Outcome
 from skscale.leakage._results import batch_matters, moved_results
 from skscale.leakage._state import Difference, differ, differences
-from skscale.leakage._targets import ALL, BATCHES, HELD_OUT, Observed, Target
+from skscale.leakage._targets import ALL, BATCHES, HELD_OUT, Given, Observed, Target
 
 ROUNDING = 16
 """A movement of floats by so many units in the last place, or fewer, has to be seen under tame
@@ -59,16 +59,18 @@ class FoldAudit:
         self._material = material
         self._fold = fold
         self._known = known
-        self._everything = np.ones(fold.n_rows, dtype=bool)
+        everything = np.ones(fold.n_rows, dtype=bool)
+        self._as_it_is = Probe("as it is", [], everything, everything)
 
     def outcomes(self) -> list[Outcome]:
         """What each probe came to."""
         plain = self._run_plain(HELD_OUT)
         again = self._run(plain.X, plain.y, batches=(HELD_OUT,))
         is_fitted = plain.learned is not None
-        moved = self._differ(plain.seen, again.seen, what_was_learned=not is_fitted)
+        as_it_is = self._as_it_is
+        moved = _moved(plain.seen, again.seen, as_it_is, what_was_learned=not is_fitted)
         if moved:
-            return [self._outcome("as it is", INCONCLUSIVE, moved)]
+            return [self._outcome(as_it_is.name, INCONCLUSIVE, moved)]
         if is_fitted:
             plain.seen.add(self._run_plain(ALL, plain.learned).seen)
         holed = self._run_holed()
@@ -84,9 +86,9 @@ class FoldAudit:
         outcomes = [self._ask(probe, plain, holed) for probe in asked]
         if is_fitted and differ(again.learned, plain.learned):
             once, twice = (self._run(plain.X, plain.y, batches=(HELD_OUT,)) for _ in range(2))
-            moved = self._differ(once.seen, twice.seen)
+            moved = _moved(once.seen, twice.seen, as_it_is)
             if moved:
-                return [self._outcome("as it is", INCONCLUSIVE, moved)]
+                return [self._outcome(as_it_is.name, INCONCLUSIVE, moved)]
             # Transforms leave something behind: to each its own fit.
             outcomes = [self._ask(probe, plain, holed, apart=True) for probe in asked]
         if is_fitted and all(each.outcome != LEAKY for each in outcomes):
@@ -143,7 +145,7 @@ class FoldAudit:
     def _look_again(self, probe: Probe, before: _Run, changed: tuple[Any, Any]) -> Outcome:
         """A movement counts if the target is not restless, and if it is not innocent."""
         first, second = self._run(before.X, before.y), self._run(before.X, before.y)
-        restless = self._differ(first.seen, second.seen)
+        restless = _moved(first.seen, second.seen, self._as_it_is)
         if restless:
             return self._outcome(probe.name, INCONCLUSIVE, restless, probe.about_rows)
         after = self._run(*changed)
@@ -210,18 +212,12 @@ class FoldAudit:
 
     def _run(self, X: Any, y: Any, learned: Any = None, batches: tuple[str, ...] = BATCHES) -> _Run:
         learned = self._learn(X, y) if learned is None else learned
-        seen = self._target.apply(learned, X, y, self._fold.train, self._fold.test, batches)
+        given = Given(X, y, self._fold.train, self._fold.test)
+        seen = self._target.apply(learned, given, batches)
         return _Run(X, y, learned, seen)
 
     def _learn(self, X: Any, y: Any) -> Any:
         return self._target.learn(X, y, self._fold.train)
-
-    def _differ(
-        self, before: Observed, after: Observed, what_was_learned: bool = True
-    ) -> list[Difference]:
-        everything = self._everything
-        learned = differences(before.fixed, after.fixed) if what_was_learned else []
-        return learned + moved_results(before, after, everything, everything)
 
     def _outcome(
         self, probe: str, outcome: str, moved: list[Difference], about_rows: bool = False

@@ -134,8 +134,7 @@ class _Partition:
         split = [atom for atom in range(n_atoms) if atom not in self._whole]
         if len(split) == 1 and all(_is_ascending(rows) for rows in self._whole.values()):
             whole = {**self._whole, split[0]: np.flatnonzero(self._label == split[0])}
-            lists = [whole[atom] for atom in range(n_atoms)]
-            return [_slice(part) for part in lists], np.array([part[0] for part in lists])
+            return _listed([whole[atom] for atom in range(n_atoms)])
         starts = np.append(0, np.flatnonzero(np.diff(self._label)) + 1)
         if len(starts) == n_atoms:  # every atom is one run
             rows: list[slice | Array] = [slice(0)] * n_atoms
@@ -146,12 +145,17 @@ class _Partition:
         narrow = self._label.astype(np.uint16) if n_atoms < 2**16 else self._label
         order = np.argsort(narrow, kind="stable")  # by radix where it is narrow
         ends = np.cumsum(self._sizes)
-        lists = [order[end - size : end] for size, end in zip(self._sizes, ends, strict=True)]
-        return [_slice(part) for part in lists], np.array([part[0] for part in lists])
+        return _listed(
+            [order[end - size : end] for size, end in zip(self._sizes, ends, strict=True)]
+        )
 
 
 def _is_ascending(rows: Array) -> bool:
     return bool((rows[1:] > rows[:-1]).all())
+
+
+def _listed(lists: list[Array]) -> tuple[list[slice | Array], Array]:
+    return [_slice(rows) for rows in lists], np.array([rows[0] for rows in lists])
 
 
 def _slice(rows: Array) -> slice | Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
+from skscale import _tables as tables
 from skscale._kernels import Array
 from skscale._splits import Splits, read_splits
 from skscale.errors import InvalidParameterError
@@ -192,7 +193,7 @@ class CrossFit(Sequence[Fold]):
 def n_samples(X: Any) -> int:
     """Number of rows of anything that has rows."""
     try:
-        return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+        return tables.count_rows(X)
     except (TypeError, IndexError):
         raise InvalidParameterError(
             f"X must be a table of rows and columns; got {type(X).__name__}."

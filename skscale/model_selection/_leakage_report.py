@@ -116,15 +116,12 @@ class LeakageReport:
             told.append(("estimator", self.audit.message()))
         if self.prescaled is not None:
             told += [("table", f"{each.kind}: {each.message}") for each in self.prescaled.findings]
-        where: dict[Any, list[int]] = {}
+        where: dict[Any, tuple[str, list[int]]] = {}  # the first message, and all that have it
         for number, report in enumerate(self.splits):
             for each in report.findings:
-                where.setdefault((each.kind, each.columns), []).append(number)
-        for (kind, columns), numbers in where.items():
-            found = self.splits[numbers[0]].findings
-            message = next(
-                each.message for each in found if (each.kind, each.columns) == (kind, columns)
-            )
+                _, numbers = where.setdefault((each.kind, each.columns), (each.message, []))
+                numbers.append(number)
+        for (kind, _), (message, numbers) in where.items():
             told.append((_splits(numbers, len(self.splits)), f"{kind}: {message}"))
         n_repeated = [report.numbers.get("test_rows_in_train", 0) for report in self.splits]
         if any(n_repeated) and "duplicates" not in {kind for kind, _ in where}:

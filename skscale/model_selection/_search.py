@@ -55,7 +55,7 @@ class SharingSearch(ABC):
         try:
             if not routes(params) and hasattr(self.estimator, "fit"):
                 params |= self._share(X, y, params)
-            super().fit(X, y, **params)  # type: ignore[misc]
+            super().fit(X, y, **params)  # type: ignore[misc]  # of the search beside
         except BaseException:
             self.__dict__ = before
             raise
@@ -90,7 +90,7 @@ class SharingSearch(ABC):
 
         # scikit-learn before 1.9 has no callbacks, and no context of theirs.
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        super()._run_search(evaluate, **context)  # type: ignore[misc]
+        super()._run_search(evaluate, **context)  # type: ignore[misc]  # as above
 
 
 @final

@@ -502,7 +502,7 @@ def test_tables_that_are_none():
 
 
 def global_state():
-    return np.random.get_state()[1].copy()  # noqa: NPY002
+    return np.random.get_state()[1].copy()  # noqa: NPY002 (old code)
 
 
 def test_nothing_of_the_callers_is_changed():

@@ -22,7 +22,7 @@ Incremental Isolation Isomap Iterative Kernel Label Lars Lasso Latent Linear Loc
 MeanShift MinCov Mini MLP Multi NeighborsC NeighborsR NMF NuSV OneVs OPTICS Outlier OutputCode
 Passive Perceptron Poisson Power Quantile RANSAC Ridge Search Self Sequential SGD Sparse Spectral
 Stacking Theil Transformed Tree TSNE Tuned Voting
-""".split()  # noqa: SIM905
+""".split()  # noqa: SIM905 (reads better)
 """What is left to the deep profile: parts of names."""
 
 

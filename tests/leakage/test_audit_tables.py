@@ -142,7 +142,7 @@ def test_objects_in_columns(make):
     given = [make(range(n)) if make is list else make(n) for n in sizes]
     frame = pandas.DataFrame({"l": given, "n": sizes})
     assert audit(lambda X: X["l"].map(str).to_frame(), frame).ok
-    texts = lambda X: X["l"].map(str)  # noqa: E731
+    texts = lambda X: X["l"].map(str)  # noqa: E731 (as users do)
     assert audit(lambda X: texts(X).map(texts(X).value_counts()), frame).status == "leaky"
 
 

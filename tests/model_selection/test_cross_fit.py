@@ -606,7 +606,7 @@ def test_parameters_are_not_shared_by_folds():
 
 
 def test_a_pipeline_without_steps_says_so():
-    with pytest.raises(Exception) as ordinary:  # noqa: PT011
+    with pytest.raises(Exception) as ordinary:  # noqa: PT011 (any)
         Pipeline([]).fit(ROWS)
     with pytest.raises(ordinary.type) as shared:
         cross_fit(Pipeline([]), ROWS, cv=3)

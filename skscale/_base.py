@@ -29,7 +29,7 @@ from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._kernels import Array, Rows, narrow
 from skscale._opening import open_table, open_transformed
 from skscale._parameters import Rule, check_parameters
-from skscale._provenance import remember
+from skscale._provenance import Recorder, recorder_for
 from skscale._reduce import block_rows
 from skscale._tables import Table
 from skscale.errors import IncompatibleStatisticError
@@ -248,8 +248,10 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         occasion = Occasion(
             n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
         )
-        draft._learn_from(occasion, lambda: draft._add_to(earlier, table, weights))
-        remember(draft, table, weights, begins=earlier is None)
+        recorder = recorder_for(draft, table, weights, begins=earlier is None)
+        draft._learn_from(occasion, lambda: draft._add_to(earlier, table, weights, recorder))
+        if recorder is not None:
+            draft._row_sketch_ = recorder.sketch()
         return self._become(draft)
 
     def _learn_from(self, occasion: Occasion, measured: Callable[[], Statistic]) -> None:
@@ -276,12 +278,16 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     def _check_parameters(self) -> None:
         check_parameters(self, self._rules)
 
-    def _add_to(self, earlier: Any, table: Table, weights: Array | None) -> Any:
+    def _add_to(
+        self, earlier: Any, table: Table, weights: Array | None, recorder: Recorder | None
+    ) -> Any:
         step = self._block_rows(table.shape[1])
         if table.is_sparse and self._reads_stored:
             step = stored_rows(table.source)
         with self._products:
-            statistic = measure_table(table, weights, self._measure, step, type(self).__name__)
+            note = None if recorder is None else recorder.note
+            name = type(self).__name__
+            statistic = measure_table(table, weights, self._measure, step, name, note)
             return statistic if earlier is None else self._recast(earlier).merge(statistic)
 
     def _settle(self, statistic: Any) -> Self:

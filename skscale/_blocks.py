@@ -25,6 +25,7 @@ def measure_table(
     measure: Callable[[Any, Array | None], Any],
     step: int,
     method: str,
+    also: Callable[[Any, slice], None] | None = None,
 ) -> Any:
     """Statistic of a table: the merge of those of its blocks.
 
@@ -40,13 +41,19 @@ def measure_table(
         Rows of a block.
     method : str
         Name of the transformer, for messages.
+    also : callable, default=None
+        What else is done with each block, and where it is, while it is in cache.
     """
 
     def of_block(rows: slice) -> Any:
+        block = table.rows(rows)
         try:
-            return measure(table.rows(rows), None if weights is None else weights[rows])
+            statistic = measure(block, None if weights is None else weights[rows])
         except InfiniteValueError as error:
             raise name_infinity(error, rows.start, table.names) from None
+        if also is not None:
+            also(block, rows)
+        return statistic
 
     n_rows, n_features = table.shape
     try:

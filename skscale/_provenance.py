@@ -14,7 +14,7 @@ from skscale._kernels import Array, WideRows, narrow
 from skscale._reduce import block_rows, cut, mapped_blocks
 from skscale._tables import Table
 from skscale.statistics import RowSketch
-from skscale.statistics._sketch import LEADING, leading_hashes, lowest, sketch_hashes, smallest
+from skscale.statistics._sketch import LARGEST, enough, low_hashes, sketch_hashes, smallest
 
 
 class Memory(NamedTuple):
@@ -47,8 +47,10 @@ def memory_of(estimator: Any) -> Memory | None:
     return next((memory for memory in found if memory is not None), None)
 
 
-def remember(transformer: Any, table: Table, weights: Array | None, *, begins: bool) -> None:
-    """Add rows to the sketch of a transformer, or begin one if that is asked for.
+def recorder_for(
+    transformer: Any, table: Table, weights: Array | None, *, begins: bool
+) -> Recorder | None:
+    """What takes note of the rows that a transformer is fitted on; None if nothing asks for it.
 
     A sketch is of all rows: it begins with the first ones, and goes on with every `partial_fit`.
     """
@@ -57,45 +59,58 @@ def remember(transformer: Any, table: Table, weights: Array | None, *, begins: b
     if earlier is not None:
         memory = Memory(earlier.key, earlier.capacity)
     if memory is None:
-        return
-    # Each row once: a weight is no copy that could leak.
-    chosen = None if weights is None else weights > 0
-    n_rows = table.shape[0] if chosen is None else np.count_nonzero(chosen)
-    hashes = lowest_hashes(table, memory, chosen)
-    kept = smallest(hashes, None, memory.capacity)
-    sketch = RowSketch(float(n_rows), table.shape[1], memory.key, memory.capacity, *kept)
-    transformer._row_sketch_ = sketch if earlier is None else earlier.merge(sketch)
+        return None
+    return Recorder(table, None if weights is None else weights > 0, memory, earlier)
 
 
-def lowest_hashes(table: Table, memory: Memory, chosen: Array | None) -> Array:
-    """Hashes of those of the chosen rows that a sketch may keep."""
-    keys = kernels.multipliers(memory.key, table.shape[1])
-    if table.shape[1] <= 2 * LEADING:
-        hashes = hash_table(table, lambda rows, _: kernels.row_hashes(rows, keys))
-        return hashes if chosen is None else hashes[chosen]
-    # A row that is read in part takes about as long as its next 16 numbers would.
-    leading = hash_table(table, lambda rows, _: leading_hashes(rows, keys), n_read=4 * LEADING)
-    below = lowest(leading if chosen is None else leading[chosen], memory.capacity)
-    if below is not None and chosen is not None:
-        chosen[chosen] = below
-    elif below is not None:
-        chosen = below
-    if chosen is None:
-        return hash_table(table, lambda rows, block: sketch_hashes(rows, keys, leading[block]))
-    # Rows are taken from an array at once: blocks would be read for a few rows of each.
-    is_array = isinstance(table.source, np.ndarray) and table.source.dtype == table.dtype
-    step = table.shape[0] if is_array else block_rows(table.shape[1])
-    parts = []
-    for block in cut(table.shape[0], step):
-        positions = np.flatnonzero(chosen[block])
-        rows: Any = table.rows(block)
-        parts.append(sketch_hashes(rows[positions], keys, leading[block][positions]))
-    return np.concatenate(parts)
+class Recorder:
+    """A sketch of the rows of a table, made of each block while a fit has it at hand.
+
+    Rows that are read by themselves for their hashes are read from memory a second time, which
+    takes longer than to hash them.
+
+    Parameters
+    ----------
+    table : Table
+        Of at least one row.
+    chosen : bool array of shape (n_rows,), or None
+        Which rows count, each once: a weight is no copy that could leak.
+    memory : Memory
+        How they are remembered.
+    earlier : RowSketch or None
+        Of rows before these.
+    """
+
+    def __init__(
+        self, table: Table, chosen: Array | None, memory: Memory, earlier: RowSketch | None
+    ) -> None:
+        n_rows = table.shape[0] if chosen is None else int(np.count_nonzero(chosen))
+        self._table, self._chosen, self._memory, self._earlier = table, chosen, memory, earlier
+        self._n_rows = float(n_rows)
+        self._bound = enough(n_rows, memory.capacity)
+        self._keys = kernels.multipliers(memory.key, table.shape[1])
+        self._found: dict[int, Array] = {}
+
+    def note(self, rows: Any, block: slice) -> None:
+        """Hash a block of rows; another pass over the same blocks adds nothing."""
+        if block.start not in self._found:
+            chosen = None if self._chosen is None else self._chosen[block]
+            self._found[block.start] = low_hashes(rows, self._keys, self._bound, chosen)
+
+    def sketch(self) -> RowSketch:
+        """Sketch of all rows, of which every block was noted."""
+        memory = self._memory
+        kept = smallest(np.concatenate([*self._found.values()]), None, memory.capacity)
+        if self._bound < LARGEST and len(kept[0]) < memory.capacity:  # many rows repeat
+            hashes = hash_table(self._table, lambda rows: sketch_hashes(rows, self._keys))
+            kept = smallest(
+                hashes if self._chosen is None else hashes[self._chosen], None, memory.capacity
+            )
+        sketch = RowSketch(self._n_rows, self._table.shape[1], memory.key, memory.capacity, *kept)
+        return sketch if self._earlier is None else self._earlier.merge(sketch)
 
 
-def hash_table(
-    table: Table, function: Callable[[Any, slice], Any], *, n_read: int | None = None
-) -> Array:
+def hash_table(table: Table, function: Callable[[Any], Any]) -> Array:
     """One number for every row of a table, block by block, on all cores.
 
     Parameters
@@ -103,19 +118,16 @@ def hash_table(
     table : Table
         Of at least one row.
     function : callable
-        ``function(rows, block)`` gives the numbers of one block of rows.
-    n_read : int or None
-        As how many columns it takes, which decides whether threads pay; None for all.
+        From a block of rows to their numbers.
     """
     n_rows, n_columns = table.shape
     hashes = np.empty(n_rows, dtype=np.uint64)
 
     def hash_block(block: slice) -> None:
-        hashes[block] = function(table.rows(block), block)
+        hashes[block] = function(table.rows(block))
 
     blocks = cut(n_rows, block_rows(n_columns))
-    n_values = n_rows * (n_columns if n_read is None else n_read)
-    with mapped_blocks(hash_block, blocks, n_values) as done:
+    with mapped_blocks(hash_block, blocks, n_rows * n_columns) as done:
         for _ in done:
             pass
     return hashes

@@ -118,6 +118,11 @@ def test_hashes_of_rows_are_the_same_to_the_bit(layout, dtype):
         keys = kernels.multipliers(n_columns, n_columns)[:, ::-1]
         found = compiled.row_hashes(rows, keys)
         np.testing.assert_array_equal(found, _hashes.row_hashes(rows, keys))
+        for bound in (0, int(np.median(found)), 2**64 - 1):
+            low = compiled.low_hashes(rows, keys, np.uint64(bound))
+            expected = _hashes.low_hashes(rows, keys, np.uint64(bound))
+            np.testing.assert_array_equal(low[0], expected[0])
+            np.testing.assert_array_equal(low[1], expected[1])
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "i8"])

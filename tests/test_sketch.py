@@ -11,6 +11,7 @@ from skscale import _kernels as kernels
 from skscale.errors import IncompatibleStatisticError, InfiniteValueError
 from skscale.leakage import remember_rows
 from skscale.statistics import RowSketch
+from skscale.statistics._sketch import low_hashes, sketch_hashes
 
 DRAWN = np.random.default_rng(0)
 
@@ -108,6 +109,40 @@ def remembered(rows, weights=None, capacity=50):
     with remember_rows(capacity=capacity):
         scaler = skscale.StandardScaler(with_mean=not sparse.issparse(rows))
         return scaler.fit(rows, sample_weight=weights)._row_sketch_
+
+
+@pytest.mark.parametrize("n_columns", [8, 9])
+def test_all_hashes_up_to_a_bound_are_found(n_columns):
+    """Also those that agree with the bound in all bits that few columns decide."""
+    rows, keys = DRAWN.normal(size=(40, n_columns)), kernels.multipliers(1, n_columns)
+    expected = np.sort(sketch_hashes(rows, keys))
+    for n_low, bound in enumerate(expected, 1):
+        found = np.sort(low_hashes(rows, keys, bound, None))
+        np.testing.assert_array_equal(found[:n_low], expected[:n_low])
+        assert len(found) < n_low + 5
+
+
+@pytest.mark.parametrize("n_columns", [3, 12])
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        skscale.StandardScaler(),
+        skscale.BatchNormalizer(batch_size=7, momentum=0.1),
+        skscale.PCA(),
+        skscale.Whitener("zca"),
+    ],
+    ids=lambda transformer: type(transformer).__name__,
+)
+def test_every_block_of_every_transformer_counts_once(transformer, n_columns):
+    """The last column is all but constant: PCA measures the rows twice."""
+    rows = DRAWN.normal(size=(3000, n_columns))[DRAWN.integers(0, 2000, 3000)]
+    rows[:, -1] *= 1e-9
+    with remember_rows(capacity=50):
+        sketch = transformer.fit(rows)._row_sketch_
+        assert sketch == RowSketch.of(rows, key=sketch.key, capacity=50)
+        transformer.partial_fit(rows[:2500])
+    twice = np.concatenate([rows, rows[:2500]])
+    assert transformer._row_sketch_ == RowSketch.of(twice, key=sketch.key, capacity=50)
 
 
 @pytest.mark.parametrize("kind", ["different", "same at first", "all the same", "integers"])

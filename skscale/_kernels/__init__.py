@@ -51,6 +51,7 @@ if WANTED != "numpy":
             extrema,
             gather,
             interpolate,
+            low_hashes,
             moments,
             row_hashes,
             scatter,
@@ -76,7 +77,7 @@ if IN_USE == "numpy":
     )
     from skscale._kernels._extrema import extrema
     from skscale._kernels._gather import gather
-    from skscale._kernels._hashes import row_hashes
+    from skscale._kernels._hashes import low_hashes, row_hashes
     from skscale._kernels._merging import add_means, add_scatter
     from skscale._kernels._moments import moments
     from skscale._kernels._scatter import deviations, scatter
@@ -104,6 +105,7 @@ __all__ = [
     "is_wide",
     "join",
     "leading",
+    "low_hashes",
     "moments",
     "multipliers",
     "narrow",

@@ -22,6 +22,7 @@ MOMENTS = {letter: _loops.moments[kind] for letter, kind in LETTERS.items()}
 DEVIATIONS = {letter: _loops.deviations[kind] for letter, kind in LETTERS.items()}
 EXTREMA = {letter: _loops.extrema[kind] for letter, kind in LETTERS.items()}
 HASHES = {letter: _loops.hashes[kind] for letter, kind in LETTERS.items()}
+LOW_HASHES = {letter: _loops.low_hashes[kind] for letter, kind in LETTERS.items()}
 AFFINE = {
     (letter, other): _loops.affine[kind, written]
     for letter, kind in LETTERS.items()
@@ -81,6 +82,17 @@ def row_hashes(rows: Rows, keys: Array) -> Array:
     out = np.empty(len(block), dtype=np.uint64)
     HASHES[block.dtype.char](block, np.ascontiguousarray(keys[0]), out)
     return out
+
+
+def low_hashes(rows: Rows, keys: Array, bound: np.uint64) -> tuple[Array, Array]:
+    """Numbers of the rows with a hash up to a bound, and these hashes."""
+    block = _in_order(rows)
+    if block is None:
+        return _hashes.low_hashes(rows, keys, bound)
+    numbers, out = np.empty(len(block), dtype=np.int64), np.empty(len(block), dtype=np.uint64)
+    keys = np.ascontiguousarray(keys[0])
+    n_low = LOW_HASHES[block.dtype.char](block, keys, bound, numbers, out)
+    return numbers[:n_low], out[:n_low]
 
 
 def gather(source: Array, rows: Array, out: Array) -> None:

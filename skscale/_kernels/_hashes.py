@@ -51,6 +51,13 @@ def row_hashes(rows: Rows, keys: Array) -> Array:
     return scramble(sums)
 
 
+def low_hashes(rows: Rows, keys: Array, bound: np.uint64) -> tuple[Array, Array]:
+    """Numbers of the rows with a hash up to a bound, ascending, and these hashes."""
+    hashes = row_hashes(rows, keys)
+    numbers = np.flatnonzero(hashes <= bound)
+    return numbers, hashes[numbers]
+
+
 def scramble(hashes: Array) -> Array:
     """A bijection of 64-bit numbers whose every output bit depends on every input bit.
 

@@ -11,6 +11,7 @@ deviations: Any
 extrema: Any
 affine: Any
 hashes: Any
+low_hashes: Any
 add_means: Any
 add_scatter: Any
 gather: Any

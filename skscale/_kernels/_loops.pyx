@@ -23,6 +23,7 @@ cdef enum:
     AHEAD = 24  # rows that are asked for before they are needed
     FETCHED = 1024  # bytes of each; the processor foresees the rest
     HASHED = 1024  # rows whose hashes stay in the first cache
+    NARROW = 8  # columns that are hashed one by one
 
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
 cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
@@ -788,12 +789,6 @@ cdef word add_mixed(const real *x, Py_ssize_t width, const word *keys) noexcept 
     cdef word bits[TILE]
     cdef word one = 0, two = 0, three = 0, four = 0
     cdef Py_ssize_t j
-    j = 0
-    if width <= 8:
-        while j < width:
-            one += mixed(x[j]) * keys[j]
-            j += 1
-        return one
     for j in range(width):
         bits[j] = mixed(x[j])
     j = 0
@@ -809,47 +804,68 @@ cdef word add_mixed(const real *x, Py_ssize_t width, const word *keys) noexcept 
     return one + two + three + four
 
 
-cdef void hash_block(const real[:, :] rows, const word[::1] keys, word[:] out) noexcept nogil:
-    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1], i, j, width
-    cdef Py_ssize_t first = 0, last
+cdef void hash_rows(
+    const real[:, :] rows, Py_ssize_t first, Py_ssize_t last, const word *keys, word *out
+) noexcept nogil:
+    """Hashes of at most `HASHED` rows."""
+    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1], i, j
     cdef Py_ssize_t row_stride = rows.strides[0] // <Py_ssize_t> sizeof(real)
     cdef Py_ssize_t column_stride = rows.strides[1] // <Py_ssize_t> sizeof(real)
-    cdef const real *start = &rows[0, 0]
     cdef const real *x
-    cdef word key
-    cdef word sums[HASHED]
+    cdef word key, total
     cdef bint apart = row_stride > 2 * n_columns
     if column_stride == 1:
-        for i in range(n_rows):
-            out[i] = 0
+        for i in range(first, last):
+            x = &rows[0, 0] + i * row_stride
             if apart and i + AHEAD < n_rows:  # a few columns of long rows, which nobody foresees
-                fetch_ahead(start + (i + AHEAD) * row_stride)
-                fetch_ahead(start + (i + AHEAD) * row_stride + n_columns - 1)
-            j = 0
-            while j < n_columns:
-                width = min(TILE, n_columns - j)
-                out[i] += add_mixed(start + i * row_stride + j, width, &keys[j])
-                j += width
+                fetch_ahead(x + AHEAD * row_stride)
+                fetch_ahead(x + AHEAD * row_stride + n_columns - 1)
+            total = 0
+            if n_columns <= NARROW:
+                for j in range(n_columns):
+                    total += mixed(x[j]) * keys[j]
+            else:
+                j = 0
+                while j < n_columns:
+                    total += add_mixed(x + j, min(TILE, n_columns - j), keys + j)
+                    j += TILE
+            out[i - first] = scrambled(total)
     else:
+        for i in range(last - first):
+            out[i] = 0
+        for j in range(n_columns):
+            x, key = &rows[0, 0] + j * column_stride + first, keys[j]
+            for i in range(last - first):
+                out[i] += mixed(x[i]) * key
+        for i in range(last - first):
+            out[i] = scrambled(out[i])
+
+
+def hashes(const real[:, :] rows, const word[::1] keys, word[::1] out):
+    """One hash for every row of at least one column, with one odd key for every column."""
+    cdef Py_ssize_t n_rows = rows.shape[0], first = 0, last
+    with nogil:
         while first < n_rows:
             last = min(first + HASHED, n_rows)
-            for i in range(last - first):
-                sums[i] = 0
-            for j in range(n_columns):
-                x, key = start + j * column_stride + first, keys[j]
-                for i in range(last - first):
-                    sums[i] += mixed(x[i]) * key
-            for i in range(last - first):
-                out[first + i] = sums[i]
+            hash_rows(rows, first, last, &keys[0], &out[first])
             first = last
-    for i in range(n_rows):
-        out[i] = scrambled(out[i])
 
 
-def hashes(const real[:, :] rows, const word[::1] keys, word[:] out):
-    """One hash for every row of at least one column, with one odd key for every column."""
+def low_hashes(
+    const real[:, :] rows, const word[::1] keys, word bound, long long[::1] numbers, word[::1] out
+):
+    """Numbers of the rows with a hash up to a bound, and these hashes; how many there are."""
+    cdef Py_ssize_t n_rows = rows.shape[0], n_low = 0, first = 0, last, i
+    cdef word found[HASHED]
     with nogil:
-        hash_block(rows, keys, out)
+        while first < n_rows:
+            last = min(first + HASHED, n_rows)
+            hash_rows(rows, first, last, &keys[0], found)
+            for i in range(last - first):
+                numbers[n_low], out[n_low] = first + i, found[i]
+                n_low += found[i] <= bound
+            first = last
+    return n_low
 
 
 # Merging ------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ class Levels:
     def _n_different_rows(self) -> int:
         keys = kernels.multipliers(0, self._parts[0].table.shape[1])
         hashes = [
-            hash_table(part.table, lambda rows, _: kernels.row_hashes(rows, keys))
+            hash_table(part.table, lambda rows: kernels.row_hashes(rows, keys))
             for part in self._parts
         ]
         return len(np.unique(np.concatenate(hashes)))

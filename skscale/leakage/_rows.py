@@ -66,7 +66,7 @@ def paired_hashes(first: Any, second: Any, *, key: int = KEY) -> tuple[Array, Ar
         dtype = min((table.dtype for table in opened), key=lambda dtype: dtype.itemsize)
         numeric_keys = keys[:, shared]
 
-        def hashes(rows: Any, block: slice) -> Array:
+        def hashes(rows: Any) -> Array:
             return kernels.row_hashes(rounded(rows, dtype), numeric_keys)
 
         sums = [hash_table(table, hashes) for table in opened]

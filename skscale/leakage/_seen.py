@@ -160,7 +160,7 @@ def seen_in_fit(fitted: Any, X_test: Any) -> CheckReport:
     sketch: RowSketch = transformer._row_sketch_
     table = open_table(transformer, rows)
     keys, dtype = kernels.multipliers(sketch.key, sketch.n_features), transformer._dtype_
-    hashes = hash_table(table, lambda rows, _: sketch_hashes(rounded(rows, dtype), keys))
+    hashes = hash_table(table, lambda rows: sketch_hashes(rounded(rows, dtype), keys))
     where = np.flatnonzero(hashes <= np.uint64(sketch.bound))
     compared = hashes[where]
     shared = straddle_counted(sketch.hashes, sketch.counts.astype(np.int64), compared)

@@ -15,39 +15,49 @@ CAPACITY = 4096
 LEADING = 4
 """Columns that decide first which rows are kept, where there are more than twice as many."""
 
-LOW_BITS = np.uint64(40)
+LARGEST = np.uint64(2**64 - 1)
+N_LOW = np.uint64(40)
 """Bits of a hash that are of all columns; those above are of the leading ones."""
 
-
-def leading_hashes(rows: Any, keys: Array) -> Array | None:
-    """The high bits of the hashes of rows, from few of their columns; None for narrow rows.
-
-    The smallest hashes are among those with the smallest high bits: all columns need to be read
-    of these rows only.
-    """
-    if rows.shape[1] <= 2 * LEADING:
-        return None
-    return kernels.row_hashes(rows[:, :LEADING], keys[:, :LEADING]) >> LOW_BITS << LOW_BITS
+LOW_BITS = np.uint64(2**40 - 1)
 
 
 def sketch_hashes(rows: Any, keys: Array, leading: Array | None = None) -> Array:
-    """Hashes of rows as sketches order them, with high bits that may be known."""
+    """Hashes of rows as sketches order them, with high bits that may be known.
+
+    Of wide rows the high bits are of a few columns: the smallest hashes are among those with the
+    smallest high bits, and all columns need to be read of these rows only.
+    """
     hashes = kernels.row_hashes(rows, keys)
+    if rows.shape[1] <= 2 * LEADING:
+        return hashes
     if leading is None:
-        leading = leading_hashes(rows, keys)
-    return hashes if leading is None else leading | (hashes >> (np.uint64(64) - LOW_BITS))
+        leading = kernels.row_hashes(rows[:, :LEADING], keys[:, :LEADING])
+    return (leading & ~LOW_BITS) | (hashes >> (np.uint64(64) - N_LOW))
 
 
-def lowest(hashes: Array, capacity: int) -> Array | None:
-    """Mask of the rows that may be kept, from (the high bits of) their hashes; None for all."""
-    # Hashes are spread evenly. Fewer than `capacity` of the rows have one of the lowest `enough`,
-    # 8 standard deviations more, once in 1e15 times, unless rows repeat very often.
-    enough = capacity + 8 * capacity**0.5 + 64
-    if len(hashes) <= 2 * enough:
-        return None
-    below = hashes <= np.uint64(enough / len(hashes) * 2.0**64)
-    kept = np.sort(hashes[below])
-    return below if np.count_nonzero(np.diff(kept)) >= capacity else None
+def enough(n_rows: int, capacity: int) -> np.uint64:
+    """A hash that no fewer than `capacity` of so many different rows are up to, or the largest.
+
+    Hashes are spread evenly: `capacity` is 8 standard deviations below what is expected, which
+    too few rows reach once in 1e15 times.
+    """
+    expected = capacity + 8 * capacity**0.5 + 64
+    return LARGEST if n_rows <= 2 * expected else np.uint64(expected / n_rows * 2.0**64)
+
+
+def low_hashes(rows: Any, keys: Array, bound: np.uint64, chosen: Array | None) -> Array:
+    """Hashes of the chosen rows: of all that have one up to a bound, and perhaps of others."""
+    is_wide = rows.shape[1] > 2 * LEADING
+    n_read = LEADING if is_wide else rows.shape[1]
+    numbers, hashes = kernels.low_hashes(rows[:, :n_read], keys[:, :n_read], bound | LOW_BITS)
+    if chosen is not None:
+        low = chosen[numbers]
+        numbers, hashes = numbers[low], hashes[low]
+    if not is_wide:
+        return hashes
+    low_rows = rows if len(numbers) == rows.shape[0] else rows[numbers]
+    return sketch_hashes(low_rows, keys, hashes)
 
 
 @frozen

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -26,6 +27,7 @@ from skscale._admission import (
 )
 from skscale._blocks import Apply, apply_table, measure_table, output_for, stored_rows
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
+from skscale._jobs import Computation, compute
 from skscale._kernels import Array, Rows, narrow
 from skscale._opening import open_table, open_transformed
 from skscale._parameters import Rule, check_parameters
@@ -140,7 +142,8 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         draft._dtype_ = np.dtype(np.float64)
         draft._check_parameters()
         draft._plan(Occasion(0, statistic.n_features, 0.0, statistic))
-        return self._become(draft._settle(statistic))
+        compute(draft._settle(statistic))
+        return self._become(draft)
 
     # Applying -------------------------------------------------------------------------
 
@@ -192,8 +195,11 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         return statistic
 
     @abstractmethod
-    def _solve(self, statistic: Any) -> None:
-        """Set the fitted attributes from a statistic of at least one row."""
+    def _solve(self, statistic: Any) -> Computation[None] | None:
+        """Set the fitted attributes from a statistic of at least one row.
+
+        Long work on matrices is yielded as a job.
+        """
 
     @abstractmethod
     def _apply(self) -> Apply:
@@ -249,17 +255,20 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
         )
         recorder = recorder_for(draft, table, weights, begins=earlier is None)
-        draft._learn_from(occasion, lambda: draft._add_to(earlier, table, weights, recorder))
+        measured = partial(draft._add_to, earlier, table, weights, recorder)
+        compute(draft._learn_from(occasion, measured))
         if recorder is not None:
             draft._row_sketch_ = recorder.sketch()
         return self._become(draft)
 
-    def _learn_from(self, occasion: Occasion, measured: Callable[[], Statistic]) -> None:
+    def _learn_from(
+        self, occasion: Occasion, measured: Callable[[], Statistic]
+    ) -> Computation[None]:
         """Learn, as a draft, from what is `measured` as planned."""
         self._plan(occasion)
-        self._settle(measured())
+        yield from self._settle(measured())
         if self._refine():
-            self._settle(measured())
+            yield from self._settle(measured())
         warn_of_empty(self._empty_columns(), getattr(self, "feature_names_in_", None))
 
     def _draft(self, keep: bool) -> Self:
@@ -290,11 +299,10 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             statistic = measure_table(table, weights, self._measure, step, name, note)
             return statistic if earlier is None else self._recast(earlier).merge(statistic)
 
-    def _settle(self, statistic: Any) -> Self:
+    def _settle(self, statistic: Any) -> Computation[None]:
         with self._products:
-            self._solve(statistic)
+            yield from self._solve(statistic) or ()
         self.statistic_ = statistic
-        return self
 
     # Applying, step by step ---------------------------------------------------------------
 

@@ -27,7 +27,7 @@ FLOORS = (
     {"statistics", "_linalg", "_tables", "_parameters", "_callbacks", "_splits"},
     {"_blas", "_threads"},
     {"_reduce"},
-    {"_admission"},
+    {"_admission", "_jobs"},
     {"_blocks", "_opening", "_provenance"},
     {"_base"},
     {"scaling", "decomposition", "normalization"},

@@ -373,13 +373,27 @@ def test_ordinary_means_are_merged_alone(monkeypatch):
     compiled.add_means(*means(random, 9), *means(random, 9, 1e9))
 
 
+def scattered(random, n_columns, scale=1.0):
+    """Weight, mean and scatter matrix of some rows, with low parts."""
+    _, mean, mean_low = means(random, n_columns, scale)
+    high, low = random.normal(size=(2, n_columns, n_columns)) * [[[9]], [[1e-17]]]
+    return float(random.integers(1, 9)), mean, mean_low, high, low
+
+
 @pytest.mark.parametrize("n_columns", [1, 2, 50, 257])
-def test_scatter_matrices_are_merged_to_the_same_bits(n_columns):
+@pytest.mark.parametrize("scale", [1.0, 1e-100, 1e100])
+def test_scatter_matrices_are_merged_to_the_same_bits(n_columns, scale):
     random = np.random.default_rng(n_columns)
-    parts = random.normal(size=(4, n_columns, n_columns)) * [[[1]], [[1e-17]], [[9]], [[1e-17]]]
-    apart, weight = random.normal(size=(2, n_columns))
-    given = ((parts[0], parts[1]), (parts[2].T, parts[3]), apart, weight)
-    for of_one, of_other in zip(
-        compiled.add_scatter(*given), _merging.add_scatter(*given), strict=True
-    ):
-        np.testing.assert_array_equal(of_one, of_other)
+    first, second = (scattered(random, n_columns, scale) for _ in range(2))
+    second[1][::3], second[2][::3] = first[1][::3], first[2][::3]  # no distance
+    for pair in ((first, second), (second, first), (first, first)):
+        found, expected = compiled.merge_scatter(*pair), _merging.merge_scatter(*pair)
+        for of_one, of_other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(of_one, of_other)
+
+
+@pytest.mark.parametrize("kernel", [compiled.merge_scatter, _merging.merge_scatter])
+def test_unusual_distances_of_means_are_left_to_others(kernel):
+    random = np.random.default_rng(0)
+    for scale in (1e-310, 1e300):
+        assert kernel(scattered(random, 3, scale), scattered(random, 3, scale)) is None

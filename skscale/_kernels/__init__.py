@@ -28,7 +28,7 @@ from skscale._kernels._exact import (
     two_sum,
 )
 from skscale._kernels._hashes import multipliers
-from skscale._kernels._merging import LOWEST
+from skscale._kernels._merging import LOWEST, add_scatter
 from skscale._kernels._moments import ordinary_exponent
 from skscale._kernels._scatter import centred
 from skscale._kernels._sparse import check_stored, sparse_moments
@@ -46,12 +46,12 @@ if WANTED != "numpy":
     try:
         from skscale._kernels._compiled import (
             add_means,
-            add_scatter,
             deviations,
             extrema,
             gather,
             interpolate,
             low_hashes,
+            merge_scatter,
             moments,
             row_hashes,
             scatter,
@@ -78,7 +78,7 @@ if IN_USE == "numpy":
     from skscale._kernels._extrema import extrema
     from skscale._kernels._gather import gather
     from skscale._kernels._hashes import low_hashes, row_hashes
-    from skscale._kernels._merging import add_means, add_scatter
+    from skscale._kernels._merging import add_means, merge_scatter
     from skscale._kernels._moments import moments
     from skscale._kernels._scatter import deviations, scatter
 
@@ -106,6 +106,7 @@ __all__ = [
     "join",
     "leading",
     "low_hashes",
+    "merge_scatter",
     "moments",
     "multipliers",
     "narrow",

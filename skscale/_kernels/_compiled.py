@@ -14,6 +14,7 @@ import numpy as np
 
 from skscale._kernels import _affine, _extrema, _hashes, _loops, _merging, _moments, _scatter
 from skscale._kernels._exact import Array, Rows
+from skscale._kernels._merging import Merged, Scattered
 
 Kernel = TypeVar("Kernel", bound=Callable[..., bool])
 
@@ -113,14 +114,14 @@ def add_means(
     return _merging.add_means(*given)
 
 
-def add_scatter(
-    first: tuple[Array, Array], second: tuple[Array, Array], apart: Array, weight: Array
-) -> tuple[Array, Array]:
-    """``first + second + (apart * weight) apart'``, matrices being unevaluated sums of two."""
-    high, low = np.empty((len(apart), len(apart))), np.empty((len(apart), len(apart)))
-    parts = (np.ascontiguousarray(part) for part in (*first, *second, apart, weight))
-    _loops.add_scatter(*parts, high, low)
-    return high, low
+def merge_scatter(first: Scattered, second: Scattered) -> Merged | None:
+    """Mean and scatter matrix of earlier and later rows together, if all is ordinary."""
+    n_columns = len(first[1])
+    apart, high, low = np.empty((3, n_columns))
+    matrix, matrix_low = np.empty((n_columns, n_columns)), np.empty((n_columns, n_columns))
+    if _loops.merge_scatter(*first, *second, apart, high, low, matrix, matrix_low):
+        return high, low, matrix, matrix_low
+    return None
 
 
 def _compiled(twin: Kernel, *, inverse: bool) -> Kernel:

@@ -13,5 +13,5 @@ affine: Any
 hashes: Any
 low_hashes: Any
 add_means: Any
-add_scatter: Any
+merge_scatter: Any
 gather: Any

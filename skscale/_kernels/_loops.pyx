@@ -879,6 +879,26 @@ cdef inline double sum_of(double a, double b, double *error) noexcept nogil:
     return total
 
 
+cdef inline bint add_mean(
+    double weight, double mean, double mean_low, double weight_two, double mean_two, double low_two,
+    double *high, double *low, double *difference,
+) noexcept nogil:
+    """Merge two means; whether all was ordinary, so that it is done."""
+    cdef double error, apart
+    if not (weight > 0.0 and weight_two > 0.0):
+        return False
+    if not (fabs(mean) <= ORDINARY_MEAN and fabs(mean_two) <= ORDINARY_MEAN):
+        return False
+    apart = sum_of(mean_two, -mean, &error)
+    apart += error + (low_two - mean_low)
+    if apart != 0.0 and not (SMALLEST_DISTANCE <= fabs(apart) <= ORDINARY_MEAN):
+        return False
+    high[0] = sum_of(mean, apart * (weight_two / (weight + weight_two)), &error)
+    high[0] = sum_of(high[0], error + mean_low, low)
+    difference[0] = apart
+    return True
+
+
 def add_means(
     const double[::1] weight, const double[::1] mean, const double[::1] mean_low,
     const double[::1] weight_two, const double[::1] mean_two, const double[::1] low_two,
@@ -887,41 +907,47 @@ def add_means(
 ):
     """Merge the means of earlier and later rows; whether all was ordinary, so that it is done."""
     cdef Py_ssize_t j
-    cdef double error, apart, share
     for j in range(mean.shape[0]):
-        if not (weight[j] > 0.0 and weight_two[j] > 0.0):
-            return False
-        if not (fabs(mean[j]) <= ORDINARY_MEAN and fabs(mean_two[j]) <= ORDINARY_MEAN):
+        if not add_mean(
+            weight[j], mean[j], mean_low[j], weight_two[j], mean_two[j], low_two[j],
+            &high[j], &low[j], &difference[j],
+        ):
             return False
         count[j] = weight[j] + weight_two[j]
-        share = weight_two[j] / count[j]
-        apart = sum_of(mean_two[j], -mean[j], &error)
-        apart += error + (low_two[j] - mean_low[j])
-        if apart != 0.0 and not (SMALLEST_DISTANCE <= fabs(apart) <= ORDINARY_MEAN):
-            return False
-        high[j] = sum_of(mean[j], apart * share, &error)
-        high[j] = sum_of(high[j], error + mean_low[j], &low[j])
-        difference[j] = apart
-        factor[j] = weight[j] * share
+        factor[j] = weight[j] * (weight_two[j] / count[j])
     return True
 
 
-def add_scatter(
+def merge_scatter(
+    double weight, const double[::1] mean, const double[::1] mean_low,
     const double[:, ::1] first, const double[:, ::1] first_low,
+    double weight_two, const double[::1] mean_two, const double[::1] low_two,
     const double[:, ::1] second, const double[:, ::1] second_low,
-    const double[::1] apart, const double[::1] weight,
-    double[:, ::1] high, double[:, ::1] low,
+    double[::1] apart, double[::1] high, double[::1] low,
+    double[:, ::1] matrix, double[:, ::1] matrix_low,
 ):
-    """``first + second + (apart * weight) apart'``, matrices being unevaluated sums of two."""
-    cdef Py_ssize_t i, j
+    """Merge means and scatter matrices; whether all was ordinary, so that it is done.
+
+    A matrix is an unevaluated sum of two, and that of all rows is
+    ``first + second + (apart * factor) apart'``.
+    """
+    cdef Py_ssize_t n_columns = mean.shape[0], i, j
     cdef double total, error, rounding, weighted
     with nogil:
-        for i in range(apart.shape[0]):
-            weighted = apart[i] * weight[i]
-            for j in range(apart.shape[0]):
+        for j in range(n_columns):
+            if not add_mean(
+                weight, mean[j], mean_low[j], weight_two, mean_two[j], low_two[j],
+                &high[j], &low[j], &apart[j],
+            ):
+                with gil:
+                    return False
+        for i in range(n_columns):
+            weighted = apart[i] * (weight * (weight_two / (weight + weight_two)))
+            for j in range(n_columns):
                 total = sum_of(first[i, j], second[i, j], &error)
                 error += first_low[i, j]
                 error += second_low[i, j]
                 total = sum_of(total, weighted * apart[j], &rounding)
                 error += rounding
-                high[i, j] = sum_of(total, error, &low[i, j])
+                matrix[i, j] = sum_of(total, error, &matrix_low[i, j])
+    return True

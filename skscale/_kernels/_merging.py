@@ -17,6 +17,11 @@ from skscale._kernels._moments import ordinary_exponent
 LOWEST = -(2**14)
 """Exponent of a spread of zero: below that of any float."""
 
+Scattered = tuple[float, Array, Array, Array, Array]
+"""Weight, mean and scatter matrix of some rows, the latter two as unevaluated sums of two."""
+
+Merged = tuple[Array, Array, Array, Array]
+
 HUGE = 2.0**1000
 """Means beyond this are scaled down before they are subtracted."""
 
@@ -83,3 +88,27 @@ def add_scatter(
         error += rounding
         high[part], low[part] = two_sum(total, error)
     return high, low
+
+
+def merge_scatter(first: Scattered, second: Scattered) -> Merged | None:
+    """Mean and scatter matrix of earlier and later rows together, if all is ordinary.
+
+    Parameters
+    ----------
+    first, second : tuples (weight, mean, mean_low, scatter, scatter_low)
+        Of some rows, in ordinary units.
+
+    Returns
+    -------
+    mean, mean_low, scatter, scatter_low : arrays, or None
+        None where a difference of means is beyond the ordinary range of numbers.
+    """
+    (weight, mean, mean_low), (weight_two, mean_two, low_two) = (
+        (np.full(len(of[1]), of[0]), *of[1:3]) for of in (first, second)
+    )
+    _, high, low, apart, exponent, factor = add_means(
+        weight, mean, mean_low, weight_two, mean_two, low_two
+    )
+    if (exponent[exponent != LOWEST]).any():
+        return None
+    return high, low, *add_scatter(first[3:], second[3:], apart, factor)

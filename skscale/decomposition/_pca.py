@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -16,6 +17,7 @@ from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
 from skscale._blas import single_threaded_blas
 from skscale._blocks import Apply
+from skscale._jobs import Computation
 from skscale._kernels import Array, Rows
 from skscale._linalg import Axes
 from skscale._opening import open_table
@@ -253,8 +255,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, StatisticTransformer):
     def _block_rows(self, n_features: int) -> int:
         return tall_block_rows(n_features)
 
-    def _solve(self, statistic: Scatter | Triangle) -> None:
-        axes, squares = self._find_axes(statistic)
+    def _solve(self, statistic: Scatter | Triangle) -> Computation[None]:
+        axes, squares = yield partial(self._find_axes, statistic)
         freedom = float(degrees_of_freedom(statistic.total, 1, squares))
         variance, total = axes.singular_values**2 / freedom, squares / freedom
         k = len(variance)

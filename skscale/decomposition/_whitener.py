@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, final
 
 import numpy as np
@@ -13,6 +14,7 @@ from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
 from skscale._blas import single_threaded_blas
 from skscale._blocks import Apply
+from skscale._jobs import Computation
 from skscale._kernels import Array
 from skscale._linalg import Axes
 from skscale._parameters import boolean, none, one_of, real
@@ -185,7 +187,7 @@ class Whitener(StatisticTransformer):
     def _block_rows(self, n_features: int) -> int:
         return tall_block_rows(n_features)
 
-    def _solve(self, statistic: Scatter | Triangle | RadialScatter) -> None:
+    def _solve(self, statistic: Scatter | Triangle | RadialScatter) -> Computation[None]:
         self._method_ = self.method
         self.shrinkage_ = self._intensity(statistic)
         rows = statistic.scatter if isinstance(statistic, RadialScatter) else statistic
@@ -199,7 +201,7 @@ class Whitener(StatisticTransformer):
             scale, exponent = rows.deviation()
             scale = scale * np.sqrt(rows.total / freedom)
             rows = rows.scaled(np.where(scale > 0, 1 / np.where(scale > 0, scale, 1), 0), -exponent)
-        axes = principal_axes(rows)
+        axes = yield partial(principal_axes, rows)
         # Without damping, directions of no variance are mapped to 0, whichever they are.
         extend = linalg.complete if self.epsilon > 0 else linalg.pad
         axes = extend(axes, rows.n_features)

@@ -39,7 +39,7 @@ class Pass(NamedTuple):
 
 def find_passes(splits: Splits) -> list[Pass]:
     """Passes over the rows that serve all splits, as few as neighbours in order can share."""
-    passes, partition = [], _Partition(splits.n_rows)
+    passes, partition = [], _Partition(splits.n_rows, len(splits))
     for k, (train, test) in enumerate(splits.splits):
         rows, is_train, is_plain = _smaller_part(train, test, splits.n_rows)
         if not is_plain:  # rows that are repeated are no set
@@ -47,11 +47,16 @@ def find_passes(splits: Splits) -> list[Pass]:
             continue
         if not partition.add(k, rows, is_train):
             passes.append(partition.close())
-            partition = _Partition(splits.n_rows)
+            partition = _Partition(splits.n_rows, len(splits))
             partition.add(k, rows, is_train)
     if partition.splits:
         passes.append(partition.close())
     return passes
+
+
+def _most_atoms(n_splits: int) -> int:
+    """Atoms of splits that go together: K folds have K, and nested training parts as many."""
+    return 2 * n_splits + 2
 
 
 def _smaller_part(train: Array | None, test: Array, n_rows: int) -> tuple[Array, bool, bool]:
@@ -71,11 +76,13 @@ class _Partition:
     Parameters
     ----------
     n_rows : int
+    n_splits : int
+        How many there may be.
     """
 
-    def __init__(self, n_rows: int) -> None:
+    def __init__(self, n_rows: int, n_splits: int) -> None:
         self.splits: list[int] = []
-        self._label = np.zeros(n_rows, dtype=np.int32)
+        self._label = np.zeros(n_rows, dtype=np.min_scalar_type(_most_atoms(n_splits)))
         self._sizes = np.array([n_rows])
         self._is_member: list[Array] = []  # for every split, which atoms it had when it came
         self._whole: dict[int, Array] = {}  # rows of atoms that are a split's, and were not split
@@ -84,17 +91,20 @@ class _Partition:
     def add(self, k: int, rows: Array, is_train: bool) -> bool:
         """Split every atom that has some of these rows and others too; if too many, do nothing."""
         labels = self._label[rows]
-        inside = np.bincount(labels, minlength=len(self._sizes))
+        alike = 1
+        if (labels == labels[:1]).all():  # one stands for all
+            labels, alike = labels[:1], len(rows)
+        inside = alike * np.bincount(labels, minlength=len(self._sizes))
         parents = np.flatnonzero((inside > 0) & (inside < self._sizes))
         n_atoms = len(self._sizes) + len(parents)
-        few = n_atoms <= 2 * (len(self.splits) + 1) + 2
+        few = n_atoms <= _most_atoms(len(self.splits) + 1)
         if self.splits and not (few and n_atoms * FEWEST_ROWS <= len(self._label)):
             return False
         is_inside = np.append(inside > 0, np.ones(len(parents), dtype=bool))
         is_inside[parents] = False
         self.splits.append(k)
         self._is_member.append(is_inside == is_train)
-        now = np.arange(len(self._sizes), dtype=np.int32)
+        now = np.arange(len(self._sizes), dtype=self._label.dtype)
         now[parents] = np.arange(len(self._sizes), n_atoms)
         self._label[rows] = now[labels]
         for parent in parents.tolist():
@@ -142,8 +152,7 @@ class _Partition:
             for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
                 rows[self._label[start]] = slice(start, stop)
             return rows, np.array([part.start for part in rows if isinstance(part, slice)])
-        narrow = self._label.astype(np.uint16) if n_atoms < 2**16 else self._label
-        order = np.argsort(narrow, kind="stable")  # by radix where it is narrow
+        order = np.argsort(self._label, kind="stable")  # by radix: labels are narrow
         ends = np.cumsum(self._sizes)
         return _listed(
             [order[end - size : end] for size, end in zip(self._sizes, ends, strict=True)]

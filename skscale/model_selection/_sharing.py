@@ -10,13 +10,12 @@ import threading
 from typing import Any
 
 import numpy as np
-from sklearn import config_context, get_config
 from sklearn.base import clone
 
 from skscale import _tables as tables
 from skscale._admission import Occasion, check_weights, effective
 from skscale._blas import single_threaded_blas
-from skscale._reduce import mapped_blocks
+from skscale._jobs import compute, compute_all
 from skscale._splits import Splits
 from skscale._tables import Table
 from skscale.errors import SampleWeightError
@@ -33,9 +32,6 @@ from skscale.statistics._affine import AffineMap
 
 SOLVING = 4
 """An eigendecomposition takes as long as to measure so many numbers, times the width cubed."""
-
-FEWEST_COLUMNS = 64
-"""Below so many, threads that solve would mostly wait for the interpreter."""
 
 CARRIED: set[type] = {Extrema, Moments, Scatter, Triangle}
 """Kinds of statistics that affine maps of the rows map."""
@@ -108,7 +104,7 @@ class SharedFits:
         fitted : estimator
             Like ``clone(transformer).fit(X[train], y[train])``, to rounding.
         """
-        return TrainingPart(self, split).fit(transformer)
+        return compute(TrainingPart(self, split).fit(transformer))
 
     def fit_all(self, transformer: Any) -> list[Any]:
         """Fit a clone on the training part of every split."""
@@ -117,17 +113,11 @@ class SharedFits:
         steps = list(leading_steps(transformer))
         if self._table is None or not all(is_shareable(step) for step in steps):
             return [self.fit(transformer, split) for split in splits]
-        n_features = self._table.shape[1]
-        pays = n_features >= FEWEST_COLUMNS and any(not step._columnwise for step in steps)
-        size = SOLVING * n_features**3 * len(splits) if pays else 0
-        config = get_config()  # of this thread
-
-        def fit(split: int) -> Any:
-            with config_context(**config):
-                return self.fit(transformer, split)
-
-        with single_threaded_blas, mapped_blocks(fit, splits, size) as fitted:
-            return list(fitted)
+        is_long = not all(step._columnwise for step in steps)
+        size = SOLVING * self._table.shape[1] ** 3 * len(splits) if is_long else 0
+        with single_threaded_blas:
+            fits = [TrainingPart(self, split).fit(transformer) for split in splits]
+            return compute_all(fits, size)
 
     # What a training part asks for ----------------------------------------------------------
 

@@ -15,6 +15,7 @@ from skscale import _tables as tables
 from skscale._admission import Occasion
 from skscale._base import StatisticTransformer
 from skscale._callbacks import has_callbacks
+from skscale._jobs import Computation
 from skscale._kernels import Array
 from skscale._opening import open_table
 from skscale._provenance import MEMORY
@@ -92,26 +93,26 @@ class TrainingPart:
         self._rows: Any = None
         self._pending: list[Any] = []  # steps that the rows have not gone through yet
 
-    def fit(self, estimator: Any) -> Any:
+    def fit(self, estimator: Any) -> Computation[Any]:
         """Fit a clone of a step, or of a pipeline of them."""
         return self._fit(unfitted(estimator), goes_on=False)
 
-    def _fit(self, estimator: Any, goes_on: bool) -> Any:
+    def _fit(self, estimator: Any, goes_on: bool) -> Computation[Any]:
         """Fit a step, or the steps of a pipeline, that nobody else has."""
         if is_chain(estimator):
-            *earlier, (name, last) = estimator.steps
-            estimator.steps = [
-                *((n, self._fit(step, True) if is_step(step) else step) for n, step in earlier),
-                (name, self._fit(last, goes_on) if is_step(last) else last),
-            ]
-        elif self._fit_statistic(estimator):
+            *earlier, last = [step for _, step in estimator.steps]
+            for step in filter(is_step, earlier):
+                yield from self._fit(step, True)
+            if is_step(last):
+                yield from self._fit(last, goes_on)
+        elif (yield from self._fit_statistic(estimator)):
             self._pending.append(estimator)
         else:
             self._fit_rows(estimator, goes_on)
             self._maps = None
         return estimator
 
-    def _fit_statistic(self, step: Any) -> bool:
+    def _fit_statistic(self, step: Any) -> Computation[bool]:
         """Fit a step on a statistic of the part, unless that cannot be had."""
         maps = self._maps
         if maps is None or not is_shareable(step):
@@ -132,7 +133,7 @@ class TrainingPart:
                 draft.feature_names_in_ = columns.names
         draft._dtype_ = columns.dtype
         try:
-            draft._learn_from(
+            yield from draft._learn_from(
                 self._shared.occasion(self._split, columns.n_features, is_sparse),
                 lambda: self._statistic(draft._kind(), maps),
             )

@@ -47,9 +47,9 @@ class AffineMap(NamedTuple):
             )
         return cls(
             matrix,
-            np.broadcast_to(np.asarray(offset, dtype=np.float64), matrix.shape[:1]),
-            np.broadcast_to(np.asarray(centre, dtype=np.float64), (n_features,)),
-            np.broadcast_to(np.asarray(centre_low, dtype=np.float64), (n_features,)),
+            _each(offset, len(matrix)),
+            _each(centre, n_features),
+            _each(centre_low, n_features),
         )
 
     @property
@@ -64,3 +64,9 @@ class AffineMap(NamedTuple):
             return two_sum(self.matrix @ distance + self.matrix @ rest, self.offset)
         image, error = two_sum(self.matrix * distance, self.offset)
         return two_sum(image, error + self.matrix * rest)
+
+
+def _each(value: Any, size: int) -> Array:
+    """A vector of that size, of one or of one number for all."""
+    vector = np.asarray(value, dtype=np.float64)
+    return vector if vector.shape == (size,) else np.broadcast_to(vector, (size,))

@@ -77,17 +77,22 @@ class Scatter:
 
     def merge(self, later: Self) -> Self:
         """Scatter of these rows followed by the `later` ones."""
-        mean, between = merge_means(self._mean(), later._mean())
-        exponent, difference = self.exponent, between.difference
-        apart = between.exponent[between.exponent != LOWEST]
-        if exponent.any() or later.exponent.any() or apart.any():  # beyond the ordinary range
+        exponent, merged = self.exponent, None
+        if not (np.count_nonzero(exponent) or np.count_nonzero(later.exponent)):
+            merged = kernels.merge_scatter(self._parts(), later._parts())
+        if merged is None:
+            mean, between = merge_means(self._mean(), later._mean())
             exponent = common_exponent(self._spread(), later._spread(), between.exponent)
-            difference = np.ldexp(difference, between.exponent - exponent)
-        scatter, low = kernels.add_scatter(
-            self._matrix(exponent), later._matrix(exponent), difference, between.weight
-        )
-        scatter, low = read_only(scatter), read_only(low)
-        return type(self)(self.total + later.total, mean.high, mean.low, scatter, low, exponent)
+            difference = np.ldexp(between.difference, between.exponent - exponent)
+            matrices = self._matrix(exponent), later._matrix(exponent)
+            merged = (
+                mean.high,
+                mean.low,
+                *kernels.add_scatter(*matrices, difference, between.weight),
+            )
+        mean_high, mean_low, scatter, low = map(read_only, merged)
+        total = self.total + later.total
+        return type(self)(total, mean_high, mean_low, scatter, low, exponent)
 
     def affine(
         self, matrix: Any, offset: Any = 0.0, *, centre: Any = 0.0, centre_low: Any = 0.0
@@ -156,6 +161,9 @@ class Scatter:
 
     def _mean(self) -> Mean:
         return Mean(np.full(self.n_features, self.total), self.mean, self.mean_low)
+
+    def _parts(self) -> tuple[float, Array, Array, Array, Array]:
+        return self.total, self.mean, self.mean_low, self.scatter, self.scatter_low
 
     def _matrix(self, exponent: Array) -> tuple[Array, Array]:
         """Both parts of the matrix in units of ``2**exponent``."""

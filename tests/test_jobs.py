@@ -46,17 +46,22 @@ def test_jobs_of_a_round_run_in_several_threads():
 
 @pytest.mark.parametrize("size", [0, PAYS])
 def test_what_fails_ends_all_and_leaves_nothing_open(size):
-    def failing():
-        yield lambda: 1
-        yield lambda: 1 / 0
+    def failing(log):
+        try:
+            yield lambda: 1
+            yield lambda: 1 / 0
+        finally:
+            log.append("failed")
 
-    log = []
-    with pytest.raises(ZeroDivisionError):
-        compute(failing())
+    alone, log = [], []
+    with pytest.raises(ZeroDivisionError) as caught_alone:
+        compute(failing(alone))
+    assert alone == ["failed"]
     with pytest.raises(ZeroDivisionError) as caught:
-        compute_all([adding([1, 2, 3], log), failing(), adding([1], log)], size)
-    assert log == ["began", "began", "ended", "ended"]
-    assert caught.value is not None  # its traceback still holds what was computed
+        compute_all([adding([1, 2, 3], log), failing(log), adding([1], log)], size)
+    assert log[:2] == ["began", "began"]
+    assert sorted(log[2:]) == ["ended", "ended", "failed"]
+    assert caught.value is not caught_alone.value  # their tracebacks still hold the computations
 
 
 def test_a_fit_that_fails_among_others_gives_blas_back():

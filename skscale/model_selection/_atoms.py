@@ -39,6 +39,9 @@ class Pass(NamedTuple):
 
 def find_passes(splits: Splits) -> list[Pass]:
     """Passes over the rows that serve all splits, as few as neighbours in order can share."""
+    of_folds = _pass_of_folds(splits)
+    if of_folds is not None:
+        return [of_folds]
     passes, partition = [], _Partition(splits.n_rows, len(splits))
     for k, (train, test) in enumerate(splits.splits):
         rows, is_train, is_plain = _smaller_part(train, test, splits.n_rows)
@@ -52,6 +55,28 @@ def find_passes(splits: Splits) -> list[Pass]:
     if partition.splits:
         passes.append(partition.close())
     return passes
+
+
+def _pass_of_folds(splits: Splits) -> Pass | None:
+    """The pass of splits that hold out parts of a partition: these, and the rest, are the atoms."""
+    tests = [test for train, test in splits.splits if train is None and _is_ascending(test)]
+    n_held_out = sum(len(test) for test in tests)
+    n_atoms = len(tests) + (n_held_out < splits.n_rows)
+    if not 2 <= len(tests) == len(splits) or n_atoms * FEWEST_ROWS > splits.n_rows:
+        return None
+    is_left = np.ones(splits.n_rows, dtype=bool)
+    for test in tests:
+        is_left[test] = False
+    rest = np.flatnonzero(is_left)
+    if len(rest) + n_held_out != splits.n_rows:  # some rows are held out twice
+        return None
+    atoms = [test for test in [*tests, rest] if len(test)]
+    if len(atoms) != n_atoms:  # a split that holds out nothing
+        return None
+    order = np.argsort([rows[0] for rows in atoms])
+    place = np.argsort(order)
+    members = [np.delete(np.arange(n_atoms), place[k]) for k in range(len(tests))]
+    return Pass([*range(len(tests))], [_slice(atoms[atom]) for atom in order], members)
 
 
 def _most_atoms(n_splits: int) -> int:
@@ -85,16 +110,12 @@ class _Partition:
         self._label = np.zeros(n_rows, dtype=np.min_scalar_type(_most_atoms(n_splits)))
         self._sizes = np.array([n_rows])
         self._is_member: list[Array] = []  # for every split, which atoms it had when it came
-        self._whole: dict[int, Array] = {}  # rows of atoms that are a split's, and were not split
         self._parent = np.zeros(1, dtype=np.int64)
 
     def add(self, k: int, rows: Array, is_train: bool) -> bool:
         """Split every atom that has some of these rows and others too; if too many, do nothing."""
         labels = self._label[rows]
-        alike = 1
-        if (labels == labels[:1]).all():  # one stands for all
-            labels, alike = labels[:1], len(rows)
-        inside = alike * np.bincount(labels, minlength=len(self._sizes))
+        inside = np.bincount(labels, minlength=len(self._sizes))
         parents = np.flatnonzero((inside > 0) & (inside < self._sizes))
         n_atoms = len(self._sizes) + len(parents)
         few = n_atoms <= _most_atoms(len(self.splits) + 1)
@@ -107,10 +128,6 @@ class _Partition:
         now = np.arange(len(self._sizes), dtype=self._label.dtype)
         now[parents] = np.arange(len(self._sizes), n_atoms)
         self._label[rows] = now[labels]
-        for parent in parents.tolist():
-            self._whole.pop(parent, None)
-        if len(parents) == 1 and inside[parents].sum() == len(rows):
-            self._whole[n_atoms - 1] = rows
         self._sizes[parents] -= inside[parents]
         self._sizes = np.append(self._sizes, inside[parents])
         self._parent = np.append(self._parent, parents)
@@ -141,10 +158,6 @@ class _Partition:
     def _rows_of_atoms(self) -> tuple[list[slice | Array], Array]:
         """Rows of every atom, a slice where they are consecutive, and the first of them."""
         n_atoms = len(self._sizes)
-        split = [atom for atom in range(n_atoms) if atom not in self._whole]
-        if len(split) == 1 and all(_is_ascending(rows) for rows in self._whole.values()):
-            whole = {**self._whole, split[0]: np.flatnonzero(self._label == split[0])}
-            return _listed([whole[atom] for atom in range(n_atoms)])
         starts = np.append(0, np.flatnonzero(np.diff(self._label)) + 1)
         if len(starts) == n_atoms:  # every atom is one run
             rows: list[slice | Array] = [slice(0)] * n_atoms
@@ -154,17 +167,14 @@ class _Partition:
             return rows, np.array([part.start for part in rows if isinstance(part, slice)])
         order = np.argsort(self._label, kind="stable")  # by radix: labels are narrow
         ends = np.cumsum(self._sizes)
-        return _listed(
-            [order[end - size : end] for size, end in zip(self._sizes, ends, strict=True)]
-        )
+        rows = [
+            _slice(order[end - size : end]) for size, end in zip(self._sizes, ends, strict=True)
+        ]
+        return rows, order[ends - self._sizes]
 
 
 def _is_ascending(rows: Array) -> bool:
     return bool((rows[1:] > rows[:-1]).all())
-
-
-def _listed(lists: list[Array]) -> tuple[list[slice | Array], Array]:
-    return [_slice(rows) for rows in lists], np.array([rows[0] for rows in lists])
 
 
 def _slice(rows: Array) -> slice | Array:

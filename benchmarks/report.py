@@ -56,11 +56,6 @@ CAUSES: dict[str, str] = {
         "The weakest direction of this table is below 1/32 of the first, so that it is fitted "
         "twice, the second time by a QR factorization, which loses no digits."
     ),
-    "cross_fit, scaled PCA, 200 groups, 1,000,000 x 50": (
-        "Solving 200 chains takes 105 ms, 35 of them eigendecompositions, and merging 600 times "
-        "30 ms. Both are mostly the interpreter's time, which a second thread does not shorten. "
-        "Gathering rows of scattered groups takes another 50 ms; groups in order take 2.5 fits."
-    ),
 }
 """Why a target is missed, in a sentence that rests on a measurement: by `title` of the row."""
 

@@ -39,13 +39,11 @@ from skscale.statistics import Statistic
 from skscale.statistics._affine import AffineMap
 
 
-class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
-    """A transformer that learns from a mergeable statistic of rows, never from rows.
+class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
+    """A transformer of tables of numbers: how they are admitted, mapped, and given back.
 
     Attributes
     ----------
-    statistic_ : Statistic
-        All that was kept of the training rows.
     n_features_in_ : int
         Number of columns learned from.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -53,12 +51,158 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
     """
 
     _rules: ClassVar[Mapping[str, Rule]] = {}
-    _statistics: ClassVar[tuple[type, ...]] = ()
     _allow_missing: ClassVar[bool] = False
     _columnwise: ClassVar[bool] = True
-    _reads_stored: ClassVar[bool] = False
     # What matrix products run in; work on columns, which has none, leaves BLAS alone.
     _products: ClassVar[AbstractContextManager[None]] = nullcontext()
+
+    # Applying -------------------------------------------------------------------------
+
+    def transform(self, X: Any) -> Any:
+        """Map rows by what was learned, and by nothing else.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features)
+            Rows with the columns that were learned from.
+
+        Returns
+        -------
+        X_new : array or frame of shape (n_samples, n_features_out)
+            In the float dtype of `X`; a frame if `set_output` asks for one.
+        """
+        return self._transform(X, self._copy())
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Map transformed rows back.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features_out)
+            Transformed rows. Columns of a frame go by name: reordered ones are put in
+            order and, where every column is transformed by itself, some of them are enough.
+
+        Returns
+        -------
+        X_original : array or frame of shape (n_samples, n_features)
+            In the float dtype of `X`; a frame if `set_output` asks for one.
+
+        Raises
+        ------
+        SchemaError
+            Unknown or missing columns, with the difference.
+        """
+        return self._inverse_transform(X, self._copy())
+
+    # What a concrete class fills in -----------------------------------------------------
+
+    @abstractmethod
+    def _apply(self) -> Apply:
+        """How a block of rows is transformed; only fitted numbers may be looked at."""
+
+    @abstractmethod
+    def _invert(self, columns: Any) -> Apply:
+        """How a transformed block is mapped back; `columns` are the fitted ones it has."""
+
+    def _check_sparse(self, X: Any) -> Sequence[str] | bool:
+        """Sparse formats that pass, or an error that says what to do instead."""
+        return False
+
+    def _apply_sparse(self, X: Any, copy: bool) -> Any:
+        """Sparse rows to sparse rows; None where the output is dense."""
+        return None
+
+    def _invert_sparse(self, X: Any, copy: bool) -> Any:
+        return None
+
+    # Learning, step by step ---------------------------------------------------------------
+
+    def _draft(self, keep: bool) -> Self:
+        """A copy to fit; without `keep`, stripped of what was learned (names ending in _)."""
+        draft = self.__new__(type(self))
+        draft.__dict__ = {
+            name: value for name, value in vars(self).items() if keep or not name.endswith("_")
+        }
+        return draft
+
+    def _become(self, draft: Self) -> Self:
+        """Take over a draft that succeeded, in one assignment."""
+        self.__dict__ = draft.__dict__
+        return self
+
+    def _check_parameters(self) -> None:
+        check_parameters(self, self._rules)
+
+    # Applying, step by step ---------------------------------------------------------------
+
+    def _copy(self) -> bool:
+        return getattr(self, "copy", True)
+
+    def _transform(self, X: Any, copy: bool) -> Any:
+        table = open_table(self, X)
+        if table.is_sparse:
+            check_stored_values(table, type(self).__name__, self._allow_missing)
+            result = self._apply_sparse(table.source, copy)
+            if result is not None:
+                return result
+        n_columns = getattr(self, "_n_features_out", table.shape[1])
+        out = output_for(table, n_columns, copy, self._columnwise)
+        with self._products:
+            self._write(table, self._apply(), out)
+        if (kind := tables.output_kind(self)) == "default":
+            return out
+        return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
+
+    def _inverse_transform(self, X: Any, copy: bool) -> Any:
+        table, columns = open_transformed(self, X)
+        if table.is_sparse:
+            check_stored_values(table, type(self).__name__, True)
+            result = self._invert_sparse(table.source, copy)
+            if result is not None:
+                return result
+        is_part = self._columnwise and not isinstance(columns, slice)
+        n_columns = len(columns) if is_part else self.n_features_in_
+        out = output_for(table, n_columns, copy, self._columnwise)
+        with self._products:
+            invert, method = self._invert(columns), type(self).__name__
+            apply_table(table, lambda rows, out: invert(narrow(rows), out), out, method)
+        if (kind := tables.output_kind(self)) == "default":
+            return out
+        names = self._names_in()[columns] if is_part else self._names_in()
+        return tables.to_frame(out, kind, names, table, self._columnwise)
+
+    def _write(self, table: Table, apply: Apply, out: Array) -> None:
+        apply_table(table, apply, out, type(self).__name__, allow_missing=self._allow_missing)
+
+    def _names_in(self) -> Array:
+        generated = [f"x{i}" for i in range(self.n_features_in_)]
+        return getattr(self, "feature_names_in_", np.array(generated, dtype=object))
+
+    def _width_out(self) -> int:
+        width: Any = getattr(self, "_n_features_out", self.n_features_in_)
+        return int(width)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return any(name.endswith("_") and not name.startswith("_") for name in vars(self))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._allow_missing
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class StatisticTransformer(TableTransformer):
+    """A transformer that learns from a mergeable statistic of rows, never from rows.
+
+    Attributes
+    ----------
+    statistic_ : Statistic
+        All that was kept of the training rows.
+    """
+
+    _statistics: ClassVar[tuple[type, ...]] = ()
+    _reads_stored: ClassVar[bool] = False
 
     # Learning -------------------------------------------------------------------------
 
@@ -145,44 +289,6 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         compute(draft._settle(statistic))
         return self._become(draft)
 
-    # Applying -------------------------------------------------------------------------
-
-    def transform(self, X: Any) -> Any:
-        """Map rows by what was learned, and by nothing else.
-
-        Parameters
-        ----------
-        X : array-like, sparse array or frame of shape (n_samples, n_features)
-            Rows with the columns that were learned from.
-
-        Returns
-        -------
-        X_new : array or frame of shape (n_samples, n_features_out)
-            In the float dtype of `X`; a frame if `set_output` asks for one.
-        """
-        return self._transform(X, self._copy())
-
-    def inverse_transform(self, X: Any) -> Any:
-        """Map transformed rows back.
-
-        Parameters
-        ----------
-        X : array-like, sparse array or frame of shape (n_samples, n_features_out)
-            Transformed rows. Columns of a frame go by name: reordered ones are put in
-            order and, where every column is transformed by itself, some of them are enough.
-
-        Returns
-        -------
-        X_original : array or frame of shape (n_samples, n_features)
-            In the float dtype of `X`; a frame if `set_output` asks for one.
-
-        Raises
-        ------
-        SchemaError
-            Unknown or missing columns, with the difference.
-        """
-        return self._inverse_transform(X, self._copy())
-
     # What a concrete class fills in -----------------------------------------------------
 
     def _kind(self) -> Any:
@@ -201,14 +307,6 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         Long work on matrices is yielded as a job.
         """
 
-    @abstractmethod
-    def _apply(self) -> Apply:
-        """How a block of rows is transformed; only fitted numbers may be looked at."""
-
-    @abstractmethod
-    def _invert(self, columns: Any) -> Apply:
-        """How a transformed block is mapped back; `columns` are the fitted ones it has."""
-
     def _affine_map(self) -> AffineMap | None:
         """What `_apply` does, where that is affine, in numbers of ordinary size."""
         return None
@@ -226,17 +324,6 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
 
     def _block_rows(self, n_features: int) -> int:
         return block_rows(n_features)
-
-    def _check_sparse(self, X: Any) -> Sequence[str] | bool:
-        """Sparse formats that pass, or an error that says what to do instead."""
-        return False
-
-    def _apply_sparse(self, X: Any, copy: bool) -> Any:
-        """Sparse rows to sparse rows; None where the output is dense."""
-        return None
-
-    def _invert_sparse(self, X: Any, copy: bool) -> Any:
-        return None
 
     def _empty_columns(self) -> Array | None:
         """Mask of the columns without a single value."""
@@ -271,22 +358,6 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
             yield from self._settle(measured())
         warn_of_empty(self._empty_columns(), getattr(self, "feature_names_in_", None))
 
-    def _draft(self, keep: bool) -> Self:
-        """A copy to fit; without `keep`, stripped of what was learned (names ending in _)."""
-        draft = self.__new__(type(self))
-        draft.__dict__ = {
-            name: value for name, value in vars(self).items() if keep or not name.endswith("_")
-        }
-        return draft
-
-    def _become(self, draft: Self) -> Self:
-        """Take over a draft that succeeded, in one assignment."""
-        self.__dict__ = draft.__dict__
-        return self
-
-    def _check_parameters(self) -> None:
-        check_parameters(self, self._rules)
-
     def _add_to(
         self, earlier: Any, table: Table, weights: Array | None, recorder: Recorder | None
     ) -> Any:
@@ -303,64 +374,6 @@ class StatisticTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator
         with self._products:
             yield from self._solve(statistic) or ()
         self.statistic_ = statistic
-
-    # Applying, step by step ---------------------------------------------------------------
-
-    def _copy(self) -> bool:
-        return getattr(self, "copy", True)
-
-    def _transform(self, X: Any, copy: bool) -> Any:
-        table = open_table(self, X)
-        if table.is_sparse:
-            check_stored_values(table, type(self).__name__, self._allow_missing)
-            result = self._apply_sparse(table.source, copy)
-            if result is not None:
-                return result
-        n_columns = getattr(self, "_n_features_out", table.shape[1])
-        out = output_for(table, n_columns, copy, self._columnwise)
-        with self._products:
-            self._write(table, self._apply(), out)
-        if (kind := tables.output_kind(self)) == "default":
-            return out
-        return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
-
-    def _inverse_transform(self, X: Any, copy: bool) -> Any:
-        table, columns = open_transformed(self, X)
-        if table.is_sparse:
-            check_stored_values(table, type(self).__name__, True)
-            result = self._invert_sparse(table.source, copy)
-            if result is not None:
-                return result
-        is_part = self._columnwise and not isinstance(columns, slice)
-        n_columns = len(columns) if is_part else self.n_features_in_
-        out = output_for(table, n_columns, copy, self._columnwise)
-        with self._products:
-            invert, method = self._invert(columns), type(self).__name__
-            apply_table(table, lambda rows, out: invert(narrow(rows), out), out, method)
-        if (kind := tables.output_kind(self)) == "default":
-            return out
-        names = self._names_in()[columns] if is_part else self._names_in()
-        return tables.to_frame(out, kind, names, table, self._columnwise)
-
-    def _write(self, table: Table, apply: Apply, out: Array) -> None:
-        apply_table(table, apply, out, type(self).__name__, allow_missing=self._allow_missing)
-
-    def _names_in(self) -> Array:
-        generated = [f"x{i}" for i in range(self.n_features_in_)]
-        return getattr(self, "feature_names_in_", np.array(generated, dtype=object))
-
-    def _width_out(self) -> int:
-        width: Any = getattr(self, "_n_features_out", self.n_features_in_)
-        return int(width)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return any(name.endswith("_") and not name.startswith("_") for name in vars(self))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self._allow_missing
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         statistic = getattr(self, "statistic_", None)

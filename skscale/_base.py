@@ -192,7 +192,7 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
         return tags
 
 
-class StatisticTransformer(TableTransformer):
+class StatisticTransformer(TableTransformer, ABC):
     """A transformer that learns from a mergeable statistic of rows, never from rows.
 
     Attributes

@@ -236,7 +236,7 @@ def broken_inheritance(sources):
             f"{name} derives from {base}, which is not abstract"
             for base in sorted(its & set(classes) - abstract)
         )
-        if "StatisticTransformer" in its and name not in abstract | final:
+        if its & {"StatisticTransformer", "TableTransformer"} and name not in abstract | final:
             yield f"{name} is neither abstract nor @final"
 
 
@@ -308,6 +308,7 @@ def test_a_class_is_abstract_or_final():
     "source",
     [
         "class Scaler(StatisticTransformer): pass",
+        "class Normalizer(TableTransformer): pass",
         "class A: pass\nclass B(A): pass",
         "@final\nclass A(StatisticTransformer): pass\n@final\nclass B(A): pass",
     ],

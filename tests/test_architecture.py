@@ -105,6 +105,7 @@ PUBLIC = {
         "cross_validate",
     ],
     "skscale.normalization": ["BatchNormalizer"],
+    "skscale.normalization.functional": ["batch_norm", "batch_norm_backward"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [
         "Extrema",

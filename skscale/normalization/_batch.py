@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 from sklearn.base import OneToOneFeatureMixin
@@ -33,10 +33,12 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
     batch_size : int, default=256
         Rows in one mini-batch of `fit`, taken in order, those of weight 0 counted; the remainder
         joins the last one. One call of `partial_fit` is one mini-batch, whatever its size.
-    momentum : float in (0, 1] or None, default=None
+    momentum : float in (0, 1], "cumulative" or None, default=None
         Weight of the newest mini-batch in the running averages, as in PyTorch:
         ``new = (1 - momentum) old + momentum batch``, debiased, so that no start value is left
-        in them. None pools all rows: exact, and the same for any order and batch size.
+        in them. "cumulative" is what PyTorch calls None: plain averages over mini-batches of
+        their means and variances. None pools all rows: exact, and the same for any order and
+        batch size.
     epsilon : "auto" or float, default="auto"
         Positive number added to the variance, as published (1e-5 is usual); it shrinks columns
         whose standard deviation is not far above its square root. "auto" adds nothing and
@@ -108,7 +110,9 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
 
     _rules: ClassVar = {
         "batch_size": integer(at_least=1),
-        "momentum": real("a number in (0, 1]", lambda value: 0 < value <= 1) | none,
+        "momentum": real("a number in (0, 1]", lambda value: 0 < value <= 1)
+        | one_of("cumulative")
+        | none,
         "epsilon": one_of("auto") | real("a positive number", lambda value: value > 0),
         "affine": Rule(
             "a tuple (gamma, beta)", lambda value: isinstance(value, tuple) and len(value) == 2
@@ -123,7 +127,7 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         self,
         batch_size: int = 256,
         *,
-        momentum: float | None = None,
+        momentum: float | Literal["cumulative"] | None = None,
         epsilon: str | float = "auto",
         affine: tuple[Any, Any] | None = None,
         ddof: float = 0,
@@ -146,11 +150,11 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         if self.momentum is None or isinstance(earlier, PooledBatches):
             found = type(earlier).__name__
         elif (earlier.momentum, earlier.ddof) != (self.momentum, self.ddof):
-            found = f"RunningMoments with momentum={earlier.momentum} and ddof={earlier.ddof:g}"
+            found = f"RunningMoments with momentum={earlier.momentum!r} and ddof={earlier.ddof:g}"
         else:
             return
         raise IncompatibleStatisticError(
-            f"BatchNormalizer with momentum={self.momentum} and ddof={self.ddof:g} cannot go on "
+            f"BatchNormalizer with momentum={self.momentum!r} and ddof={self.ddof:g} cannot go on "
             f"from {found}. Fit from the start, or set the parameters to what was measured."
         )
 

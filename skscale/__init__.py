@@ -3,7 +3,7 @@
 from skscale._threads import thread_limit
 from skscale._versions import show_versions
 from skscale.decomposition import PCA, Whitener
-from skscale.normalization import BatchNormalizer
+from skscale.normalization import BatchNormalizer, SupervisedBatchNormalizer
 from skscale.scaling import MinMaxScaler, StandardScaler
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "BatchNormalizer",
     "MinMaxScaler",
     "StandardScaler",
+    "SupervisedBatchNormalizer",
     "Whitener",
     "show_versions",
     "thread_limit",

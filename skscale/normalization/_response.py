@@ -52,8 +52,8 @@ class Response(NamedTuple):
         found = [np.unique(column) for column in counted.T]
         if all(len(of_output) < 2 for of_output in found):
             raise ResponseError(
-                f"y has a single class, {found[0].tolist()}, from which nothing can be learned. "
-                "Give rows of two classes at least."
+                f"y has 1 class, {found[0].tolist()[0]!r}, from which nothing can be learned. Give "
+                "rows of two classes at least."
             )
         return cls(found, None)
 
@@ -152,7 +152,8 @@ def kind_of(y: Array, wanted: str) -> str:
         return NUMBERS
     if found == "unknown":
         raise ResponseError(
-            f"y must hold numbers, or classes of one kind; got values of dtype {y.dtype}"
+            f"Unknown label type: y must hold numbers, or classes of one type; got values of dtype "
+            f"{y.dtype}."
         )
     if y.dtype.kind not in "iuf":
         return CLASSES
@@ -160,20 +161,16 @@ def kind_of(y: Array, wanted: str) -> str:
     return CLASSES if most <= max(FEW, len(y) / ROWS_OF_A_CLASS) else NUMBERS
 
 
-def read_classes(classes: Any, n_outputs: int) -> list[Array]:
+def read_classes(classes: Any, n_outputs: int) -> list[Array] | None:
     """Classes of every output, as they are named in the first call of `partial_fit`.
 
     Raises
     ------
     ResponseError
-        None, or not one list for every output.
+        Not one list for every output.
     """
     if classes is None:
-        raise ResponseError(
-            "classes must be passed on the first call to partial_fit, where y holds classes: rows "
-            "that come later may be of others. For numbers to regress on set "
-            f"target_type={NUMBERS!r}."
-        )
+        return None
     lists = [classes] if n_outputs == 1 and np.ndim(classes[0]) == 0 else list(classes)
     if len(lists) != n_outputs:
         raise ResponseError(

@@ -98,7 +98,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, TableTransformer):
         In so many parts, of at least 2, training rows are held out, one after the other, while the
         weight decay and the number of epochs are chosen; all are learned from afterwards. Fewer
         than 10 rows are learned from for `max_iter` epochs, with a weight decay of 0.01.
-    cv : int or splitter, default=5
+    cv : int, splitter or list of (train, test), default=5
         In which parts `fit_transform` holds rows out: an int, of at least 2, is that many shuffled
         folds, stratified by class. Every row has to be held out once.
     random_state : int, RandomState instance or None, default=None
@@ -209,8 +209,13 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, TableTransformer):
         "n_iter_no_change": integer(at_least=1),
         "inner_cv": integer(at_least=2),
         "cv": Rule(
-            "an int of at least 2 or a splitter",
-            lambda value: value >= 2 if is_integer(value) else hasattr(value, "split"),
+            "an int of at least 2, a splitter or a list of splits",
+            lambda value: (
+                value >= 2
+                if is_integer(value)
+                else (hasattr(value, "split") and not isinstance(value, (str, bytes)))
+                or (isinstance(value, list) and len(value) > 1)
+            ),
         ),
     }
     _allow_missing: ClassVar = True
@@ -294,13 +299,14 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, TableTransformer):
             draft._begin(outputs, weights, kind_of(outputs, self.target_type), draft._draw())
             draft._learn(table, outputs, weights)
             out = output_for(table, table.shape[1], True, True)
-            for train, test in draft._folds(X, outputs):
+            given = X if tables.is_frame(X) else table.source
+            for train, test in draft._folds(given, outputs):
                 part, of_part = self._draft(keep=False), outputs[train]
-                rows = open_table(part, tables.take_rows(X, train), reset=True)
+                rows = open_table(part, tables.take_rows(given, train), reset=True)
                 of_rows = None if weights is None else weights[train]
                 part._begin(of_part, of_rows, draft._kind_, draft._seed_, draft._response_.classes)
                 part._learn(rows, of_part, of_rows)
-                held_out = open_table(part, tables.take_rows(X, test))
+                held_out = open_table(part, tables.take_rows(given, test))
                 transformed = np.empty(held_out.shape, out.dtype)
                 part._write(held_out, part._apply(), transformed)
                 out[test] = transformed
@@ -320,7 +326,8 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, TableTransformer):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             What is to be predicted.
         classes : array-like of shape (n_classes,), or list of them, default=None
-            All classes there will be, of every output: for classes, in the first call.
+            All classes there will be, of every output. Only the first call takes note of them; None
+            stands for those of its rows.
         sample_weight : array-like of shape (n_samples,) or float, default=None
             As in `fit`.
 
@@ -336,7 +343,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, TableTransformer):
                 draft._response_ = self._response_.with_rows(outputs, weights)
             else:
                 kind = CLASSES if classes is not None else kind_of(outputs, self.target_type)
-                known = read_classes(classes, outputs.shape[1]) if kind == CLASSES else None
+                known = read_classes(classes, outputs.shape[1])
                 draft._begin(outputs, weights, kind, draft._draw(), known)
             draft._go_on(table, outputs, weights)
             return self._become(draft)

@@ -6,6 +6,7 @@ mistake, so code written against scikit-learn keeps catching it.
 
 __all__ = [
     "AllMissingWarning",
+    "ConditionError",
     "FrozenTransformerError",
     "HeldOutRowsError",
     "IncompatibleStatisticError",
@@ -78,6 +79,10 @@ class SplitError(ValueError):
 
 class SampleWeightError(ValueError):
     """Sample weights of the wrong shape, or negative, missing, infinite or all zero."""
+
+
+class ConditionError(ValueError):
+    """Conditions of rows that are missing, of the wrong number, or of no kind that has names."""
 
 
 class IncompatibleStatisticError(ValueError):

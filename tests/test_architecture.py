@@ -66,6 +66,7 @@ PUBLIC = {
     "skscale.decomposition": ["PCA", "Whitener"],
     "skscale.errors": [
         "AllMissingWarning",
+        "ConditionError",
         "FrozenTransformerError",
         "HeldOutRowsError",
         "IncompatibleStatisticError",

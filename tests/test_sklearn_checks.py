@@ -30,6 +30,7 @@ VARIANTS = {
     BatchNormalizer: [
         BatchNormalizer(),
         BatchNormalizer(8, epsilon=1e-5, affine=(2.0, 1.0), ddof=1),
+        BatchNormalizer(affine=(2.0, 1.0), activation="softclip", renorm=(3, 5)),
     ],
     PCA: [
         PCA(),
@@ -52,7 +53,10 @@ VARIANTS = {
 }
 # Not in the list above: running averages depend on the order of rows and on their cuts, by
 # definition, and a weighted row is no repetition of it there.
-ORDERED = [BatchNormalizer(4, momentum=0.5)]
+ORDERED = [
+    BatchNormalizer(4, momentum=0.5),
+    BatchNormalizer(4, momentum="cumulative", activation="relu", ddof=1),
+]
 OF_ORDERLESS = {
     "check_sample_weight_equivalence_on_dense_data",
     "check_sample_weight_equivalence_on_sparse_data",
@@ -161,7 +165,7 @@ def test_weights_are_routed_through_a_pipeline(estimator):
 def test_partial_fit_asks_for_weights_too(estimator):
     with sklearn.config_context(enable_metadata_routing=True):
         asked = clone(estimator).set_partial_fit_request(sample_weight=True)
-        assert asked.get_metadata_routing().partial_fit.requests == {"sample_weight": True}
+        assert asked.get_metadata_routing().partial_fit.requests["sample_weight"] is True
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)

@@ -65,6 +65,11 @@ VARIANTS = {
             },
         ),
         (BatchNormalizer(256, momentum=0.5, epsilon=1e-5), {"batch_size": 256}),
+        (
+            BatchNormalizer(32, momentum="cumulative", ddof=1, affine=(0.5, -1.0)),
+            {"batch_size": 32},
+        ),
+        (BatchNormalizer(affine=(0.5, 1.0), activation="softclip"), POOLED),
     ],
     PCA: [
         (PCA(), {"truth": oracles.projected, **MATRIX}),

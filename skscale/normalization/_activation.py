@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from skscale._kernels import Array
+from skscale.errors import InvalidParameterError
 
 Function = Callable[[Array], Array]
 """From an array of floats to a new one of the same shape and dtype; NaN stays NaN."""
@@ -25,8 +26,8 @@ class Activation(NamedTuple):
     derivative : callable
         Slope of `forward`, as a function of its argument.
     inverse : callable or None
-        Undoes `forward`: the ends of the range come from -inf and inf, and what is beyond from
-        nothing, NaN. None if there is no inverse.
+        Undoes `forward`: the ends of the range give -inf and inf, and what is beyond, NaN. None
+        if there is no inverse.
     lower, upper : float
         Ends of the range of `forward`.
     """
@@ -87,3 +88,20 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
 """By name. The slope of "relu" at 0 is 0; "softclip" is ``x / sqrt(1 + (x / 3)**2)``, by
 Holzmueller et al. (2024), better by default: strong pre-tuned MLPs and boosted trees on tabular
 data, NeurIPS 37."""
+
+
+def inverse_of(activation: str) -> Function:
+    """What undoes an activation of `BatchNormalizer`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If nothing does.
+    """
+    inverse = ACTIVATIONS[activation].inverse
+    if inverse is None:
+        raise InvalidParameterError(
+            "The 'activation' parameter of BatchNormalizer must be invertible for "
+            f"inverse_transform. Got {activation!r} instead, which makes one number of many."
+        )
+    return inverse

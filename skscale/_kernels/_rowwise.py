@@ -115,13 +115,12 @@ def _careful(rows: Rows, centred: bool, epsilon: float) -> tuple[Array, Array]:
         deviation = (deviation - step[:, np.newaxis]) * there
     width = np.sqrt(np.add.reduce(deviation * deviation, axis=1) / count)
     if epsilon == 0:
-        constant = width == 0
+        least = np.zeros(len(rows))
         if centred:
-            spacing = np.spacing(np.abs(first + np.ldexp(step, exponent)))
-            is_float = np.ones(len(rows), dtype=bool)
+            least = np.spacing(np.abs(first + np.ldexp(step, exponent)))
             if isinstance(rows, WideRows):  # whole numbers are known without rounding
-                is_float = ~rows.low.any(axis=1)
-            constant = constant | ((np.ldexp(width, exponent) < spacing) & is_float)
+                least[rows.low.any(axis=1)] = 0.0
+        constant = (width == 0) | (np.ldexp(width, exponent) < least)
         deviation[constant] = 0.0
         return deviation, np.where(constant, 1.0, width)
     width, unit = _with_epsilon(width, exponent, epsilon)

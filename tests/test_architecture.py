@@ -53,11 +53,22 @@ FROM_SKLEARN_BASE = {
 }
 """What files other than `_base.py` may take from `sklearn.base`: no class with state of its own."""
 
+TEMPLATES = {
+    "TableTransformer",
+    "InvertibleTransformer",
+    "StatisticTransformer",
+    "RowwiseNormalizer",
+}
+"""What transformers derive from."""
+
 PUBLIC = {
     "skscale": [
         "BatchNormalizer",
+        "GroupNormalizer",
+        "LayerNormalizer",
         "MinMaxScaler",
         "PCA",
+        "RMSNormalizer",
         "StandardScaler",
         "Whitener",
         "show_versions",
@@ -105,7 +116,13 @@ PUBLIC = {
         "cross_fit",
         "cross_validate",
     ],
-    "skscale.normalization": ["BatchNormalizer"],
+    "skscale.normalization": [
+        "BatchNormalizer",
+        "GroupNormalizer",
+        "LayerNormalizer",
+        "RMSNormalizer",
+        "SupervisedBatchNormalizer",
+    ],
     "skscale.normalization.functional": ["batch_norm", "batch_norm_backward"],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [
@@ -238,7 +255,7 @@ def broken_inheritance(sources):
             f"{name} derives from {base}, which is not abstract"
             for base in sorted(its & set(classes) - abstract)
         )
-        if its & {"StatisticTransformer", "TableTransformer"} and name not in abstract | final:
+        if its & TEMPLATES and name not in abstract | final:
             yield f"{name} is neither abstract nor @final"
 
 
@@ -311,6 +328,7 @@ def test_a_class_is_abstract_or_final():
     [
         "class Scaler(StatisticTransformer): pass",
         "class Normalizer(TableTransformer): pass",
+        "class Normalizer(RowwiseNormalizer): pass",
         "class A: pass\nclass B(A): pass",
         "@final\nclass A(StatisticTransformer): pass\n@final\nclass B(A): pass",
     ],

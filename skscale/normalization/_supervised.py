@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 
 from skscale import _tables as tables
 from skscale._admission import check_weights, warn_of_empty
-from skscale._base import TableTransformer
+from skscale._base import InvertibleTransformer
 from skscale._blas import single_threaded_blas
 from skscale._blocks import Apply, apply_table, measure_table, output_for
 from skscale._callbacks import fit_task, with_callbacks
@@ -64,7 +64,7 @@ ODD = ("identity", "tanh", "softclip")
 
 
 @final
-class SupervisedBatchNormalizer(OneToOneFeatureMixin, TableTransformer):
+class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
     """Batch normalization whose gamma and beta are learned from `y`.
 
     Columns are standardized, and multiplied by what they are worth to a linear prediction of `y`:
@@ -499,7 +499,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, TableTransformer):
             gamma, beta = gamma / size, beta / size
         statistic, names = self.normalizer_.statistic_, getattr(self, "feature_names_in_", None)
         self.normalizer_ = BatchNormalizer(
-            epsilon=self.epsilon, affine=(gamma, beta)
+            epsilon=self.epsilon, affine=(gamma, beta), activation=self.activation
         ).fit_statistic(statistic, names)
         self.gamma_, self.beta_ = gamma, beta
         self.weight_decay_ = float(network.weight_decay[0])

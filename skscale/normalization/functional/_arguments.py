@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skscale._kernels import Array
-from skscale._parameters import is_real
+from skscale._parameters import is_integer, is_real
 from skscale.errors import InvalidParameterError
 
 
@@ -57,22 +57,19 @@ def gradient(function: str, dY: Any, shape: tuple[int, ...]) -> Array:
     return dY
 
 
-def per_feature(function: str, argument: str, value: Any, n_features: int, fill: float) -> Array:
-    """One number for each feature: `fill` for None."""
-    if value is None:
-        return np.full(n_features, fill)
+def per_feature(function: str, argument: str, value: Any, length: int) -> Array:
+    """Return a copy of an array of one number for each feature, or vector."""
     value = np.array(floats(function, argument, value), dtype=np.float64)
-    if value.shape != (n_features,):
-        expected = f"None or of shape ({n_features},), one number per feature"
-        raise invalid(function, argument, expected, shown(value))
+    if value.shape != (length,):
+        raise invalid(function, argument, f"of shape ({length},)", shown(value))
     return value
 
 
 def affine(function: str, gamma: Any, beta: Any, n_features: int) -> tuple[Array, Array]:
-    """Scale and shift of every feature."""
+    """Scale and shift of every feature: 1 and 0 for None."""
     return (
-        per_feature(function, "gamma", gamma, n_features, 1.0),
-        per_feature(function, "beta", beta, n_features, 0.0),
+        np.ones(n_features) if gamma is None else per_feature(function, "gamma", gamma, n_features),
+        np.zeros(n_features) if beta is None else per_feature(function, "beta", beta, n_features),
     )
 
 
@@ -113,6 +110,55 @@ def at_steps(function: str, argument: str, value: Any, shape: tuple[int, ...]) -
         return value
     value = value.reshape(-1, n_features)
     return value[np.minimum(np.arange(shape[1]), len(value) - 1)].reshape(-1)
+
+
+def partition(
+    function: str, groups: Any, n_features: int
+) -> tuple[tuple[slice, ...], Array | None]:
+    """Places of the groups in a column, and which feature is at which place (None: its own)."""
+    if is_integer(groups):
+        if groups < 1 or n_features % groups:
+            expected = f"a positive int that divides the {n_features} features, or lists of columns"
+            raise invalid(function, "groups", expected, repr(groups))
+        sizes, order = np.full(int(groups), n_features // groups), None
+    else:
+        members = [_columns(function, group, n_features) for group in _listed(function, groups)]
+        sizes, order = np.array([len(group) for group in members]), np.concatenate(members)
+        times = np.bincount(order, minlength=n_features)
+        if (times != 1).any():
+            given = [
+                f"columns {np.flatnonzero(wrong).tolist()} {how}"
+                for wrong, how in ((times > 1, "more than once"), (times == 0, "in no group"))
+                if wrong.any()
+            ]
+            expected = f"groups that hold each of the {n_features} columns once"
+            raise invalid(function, "groups", expected, " and ".join(given))
+    stops = np.cumsum(sizes).tolist()
+    return tuple(map(slice, [0, *stops[:-1]], stops)), order
+
+
+def _listed(function: str, groups: Any) -> list[Any]:
+    try:
+        listed = list(groups)
+    except TypeError:
+        listed = []
+    if isinstance(groups, (str, bytes, dict)) or not listed:
+        expected = "a positive int or a list of lists of columns"
+        raise invalid(function, "groups", expected, repr(groups))
+    return listed
+
+
+def _columns(function: str, group: Any, n_features: int) -> Array:
+    """Columns of one group, by number; negative ones from the end."""
+    try:
+        columns = np.asarray(group)
+    except ValueError:
+        columns = np.empty(0)
+    is_list = columns.ndim == 1 and columns.dtype.kind in "iu" and columns.size
+    if not is_list or columns.min() < -n_features or columns.max() >= n_features:
+        expected = f"made of non-empty lists of columns from 0 to {n_features - 1}"
+        raise invalid(function, "groups", expected, f"a group {group!r}")
+    return columns.astype(np.int64) % n_features
 
 
 def read_only(values: Array) -> Array:

@@ -186,6 +186,136 @@ def batch_norm_backward(dY: Any, cache: BatchCache) -> tuple[Array, Array, Array
     return _backward("batch_norm_backward", dY, cache)
 
 
+def batch_renorm(
+    X: Any,
+    gamma: Any = None,
+    beta: Any = None,
+    *,
+    mean: Any,
+    var: Any,
+    r_max: float = 3.0,
+    d_max: float = 5.0,
+    epsilon: float = 1e-5,
+) -> tuple[Array, BatchCache]:
+    """Batch renormalization: ``gamma (z r + d) + beta``, close to inference already in training.
+
+    z are the deviations from the batch's own mean, in its own standard deviations s. The correction
+    ``r = s / sqrt(var + epsilon)`` and ``d = (batch mean - mean) / sqrt(var + epsilon)``, with
+    epsilon in s too, would make it inference with `mean` and `var`; it goes only so far: r is
+    clipped to [1 / r_max, r_max] and d to [-d_max, d_max].
+
+    Parameters
+    ----------
+    X : array-like of shape (n, p) or (n, time, p)
+        A batch of rows, or of rows at several time steps. float32 stays float32; all else becomes
+        float64.
+    gamma, beta : array-like of shape (p,) or None, default=None
+        Scale and shift of every feature, the same at all time steps; None is 1 and 0.
+    mean, var : array-like of shape (p,) or (steps, p)
+        Known statistics, usually running ones. With fewer steps than `X` has, the last one's hold
+        for later ones; of shape (p,), they hold for all.
+    r_max : float, default=3.0
+        Largest r, at least 1; with ``r_max=1`` and ``d_max=0`` this is `batch_norm`.
+    d_max : float, default=5.0
+        Largest d, at least 0.
+    epsilon : float, default=1e-5
+        Positive number added to both variances.
+
+    Returns
+    -------
+    Y : ndarray of the shape and dtype of X
+        Computed in float64.
+    cache : BatchCache
+        For `batch_renorm_backward`; ``cache.mean`` and ``cache.var`` are the batch's own. It
+        refers to `X`, which must not be changed before the backward step.
+
+    Raises
+    ------
+    InvalidParameterError
+        As `batch_norm`, and for a missing mean or var, ``r_max < 1`` and ``d_max < 0``.
+
+    Notes
+    -----
+    NaN and infinities make the whole feature NaN, at its time step. Cost as of `batch_norm`.
+
+    References
+    ----------
+    Ioffe, S. (2017). Batch renormalization: towards reducing minibatch dependence in
+    batch-normalized models. NeurIPS 30, 1945-1953.
+
+    Examples
+    --------
+    >>> from skscale.normalization.functional import batch_renorm
+    >>> X = [[0.0], [2.0], [4.0]]
+    >>> batch_renorm(X, mean=[1.0], var=[4.0], epsilon=1e-12)[0].ravel()  # as inference
+    array([-0.5,  0.5,  1.5])
+
+    A correction that is clipped away:
+
+    >>> Y, _ = batch_renorm(X, mean=[1.0], var=[4.0], r_max=1, d_max=0, epsilon=1e-12)
+    >>> Y.ravel()
+    array([-1.22474487,  0.        ,  1.22474487])
+    """
+    X = arguments.batch("batch_renorm", X)
+    gamma, beta = arguments.affine("batch_renorm", gamma, beta, X.shape[-1])
+    r_max = arguments.number("batch_renorm", "r_max", r_max, at_least=1)
+    d_max = arguments.number("batch_renorm", "d_max", d_max, at_least=0)
+    epsilon = arguments.positive("batch_renorm", epsilon)
+    mean, _, var = arguments.known("batch_renorm", mean, var, X.shape)
+    own = columns.moments(X.reshape(len(X), -1))
+    own_deviation, deviation = np.sqrt(own[2] + epsilon), np.sqrt(var + epsilon)
+    r = np.clip(own_deviation / deviation, 1 / r_max, r_max)
+    d = np.clip(((own[0] - mean) + own[1]) / deviation, -d_max, d_max)
+    return _normalize(X, gamma, beta, own, 1 / own_deviation, (r, d), learned=True)
+
+
+def batch_renorm_backward(dY: Any, cache: BatchCache) -> tuple[Array, Array, Array]:
+    """Gradients of a function of the output of `batch_renorm`, r and d held still.
+
+    ``dX = gamma r / s * (dY - mean(dY) - z mean(dY z))``, ``dgamma = sum(dY (z r + d))`` and
+    ``dbeta = sum(dY)``, with s and z as in `batch_renorm` and means over the rows of the batch.
+
+    Parameters
+    ----------
+    dY : array-like of the shape of X
+        Gradient with respect to the output.
+    cache : BatchCache
+        From `batch_renorm`.
+
+    Returns
+    -------
+    dX : ndarray of the shape and dtype of X
+        Gradient with respect to the batch.
+    dgamma, dbeta : ndarray of shape (p,), float64
+        Gradients with respect to gamma and beta, also where they were None.
+
+    Raises
+    ------
+    InvalidParameterError
+        For a `dY` of another shape than `X`.
+
+    Notes
+    -----
+    r and d depend on the batch, but no gradient runs through them: this is not the derivative
+    of `batch_renorm`. NaN makes the gradients of its feature NaN. Cost as of
+    `batch_norm_backward`.
+
+    References
+    ----------
+    Ioffe, S. (2017). Batch renormalization: towards reducing minibatch dependence in
+    batch-normalized models. NeurIPS 30, 1945-1953, section 3.
+
+    Examples
+    --------
+    >>> from skscale.normalization.functional import batch_renorm, batch_renorm_backward
+    >>> Y, cache = batch_renorm([[0.0], [4.0]], mean=[1.0], var=[4.0])
+    >>> dX, dgamma, dbeta = batch_renorm_backward([[1.0], [1.0]], cache)
+    >>> dbeta, bool(abs(dX).max() < 1e-15)
+    (array([2.]), True)
+    """
+    return _backward("batch_renorm_backward", dY, cache)
+
+
 def _normalize(
     X: Array,
     gamma: Array,

@@ -11,7 +11,7 @@ What is not ordinary is not dealt with here: the functions say so, and their twi
 closer.
 """
 
-from libc.math cimport INFINITY, fabs, nextafter
+from libc.math cimport INFINITY, fabs, nextafter, sqrt
 from libc.string cimport memcpy
 
 cdef enum:
@@ -24,10 +24,14 @@ cdef enum:
     FETCHED = 1024  # bytes of each; the processor foresees the rest
     HASHED = 1024  # rows whose hashes stay in the first cache
     NARROW = 8  # columns that are hashed one by one
+    LANES = 8  # sums side by side of one row
+    LONG = 512  # numbers of a row whose sums are plain
+    TOGETHER = 8  # rows that share lines of the cache where columns lie in memory
 
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
 cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
 cdef double LARGEST = 2.0**800
+cdef double SPACING = 2.0**-52  # of floats, relative to them, at most
 
 cdef double ORDINARY_MEAN = 2.0**400  # means, and distances of means, in this range
 cdef double SMALLEST_DISTANCE = 2.0**-400  # are squared as they are
@@ -39,6 +43,7 @@ cdef enum:
     _SHARED
 
 ORDINARY, INFINITE, UNUSUAL, SHARED = _ORDINARY, _INFINITE, _UNUSUAL, _SHARED
+ROWS_TOGETHER = TOGETHER
 
 ctypedef fused real:
     float
@@ -951,3 +956,92 @@ def merge_scatter(
                 error += rounding
                 matrix[i, j] = sum_of(total, error, &matrix_low[i, j])
     return True
+
+
+cdef inline double total(const double *x, Py_ssize_t n, bint squared) noexcept nogil:
+    """Sum of numbers, or of their squares."""
+    cdef double s[LANES]
+    cdef double high = 0.0, low = 0.0
+    cdef Py_ssize_t start = 0, stop, i, k
+    while start < n:
+        stop = min(n, start + LONG)
+        for k in range(LANES):
+            s[k] = 0.0
+        i = start
+        while i <= stop - LANES:
+            for k in range(LANES):
+                s[k] += x[i + k] * x[i + k] if squared else x[i + k]
+            i += LANES
+        for k in range(stop - i):
+            s[k] += x[i + k] * x[i + k] if squared else x[i + k]
+        add_to(&high, &low, ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])))
+        start = stop
+    return high + low
+
+
+cdef bint normalize_row(
+    double *x, Py_ssize_t n, const double *gamma, const double *beta, bint centred, double epsilon
+) noexcept nogil:
+    """Normalize a row where it is; False if it is not ordinary, and is now of no use."""
+    cdef double first = 0.0, step = 0.0, square, width
+    cdef Py_ssize_t j
+    if centred:
+        first = x[0]
+        for j in range(n):
+            x[j] -= first
+        step = total(x, n, False) / n
+        for j in range(n):
+            x[j] -= step
+    square = total(x, n, True)
+    if not (SMALLEST <= square <= LARGEST):
+        return False
+    width = sqrt(square / n + epsilon)
+    if centred and epsilon == 0.0 and width < SPACING * fabs(first + step):
+        return False
+    for j in range(n):
+        x[j] = x[j] / width * gamma[j] + beta[j]
+    return True
+
+
+def normalize_rows(
+    const real[:, :] rows,
+    const double[::1] gamma,
+    const double[::1] beta,
+    bint centred,
+    double epsilon,
+    double[:, ::1] scratch,
+    unsigned char[::1] left,
+    written[:, :] out,
+):
+    """Normalize the rows that are ordinary, and mark those that are left.
+
+    `scratch` is of shape (`ROWS_TOGETHER`, n_columns).
+    """
+    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1]
+    cdef Py_ssize_t start = 0, height, i, j
+    cdef bint by_row = rows.strides[1] == <Py_ssize_t> sizeof(real)
+    cdef bint written_by_row = out.strides[1] == <Py_ssize_t> sizeof(written)
+    with nogil:
+        while start < n_rows:
+            height = min(n_rows - start, TOGETHER)
+            if by_row:
+                for i in range(height):
+                    for j in range(n_columns):
+                        scratch[i, j] = rows[start + i, j]
+            else:
+                for j in range(n_columns):
+                    for i in range(height):
+                        scratch[i, j] = rows[start + i, j]
+            for i in range(height):
+                left[start + i] = not normalize_row(
+                    &scratch[i, 0], n_columns, &gamma[0], &beta[0], centred, epsilon
+                )
+            if written_by_row:
+                for i in range(height):
+                    for j in range(n_columns):
+                        out[start + i, j] = <written> scratch[i, j]
+            else:
+                for j in range(n_columns):
+                    for i in range(height):
+                        out[start + i, j] = <written> scratch[i, j]
+            start += height

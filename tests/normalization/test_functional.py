@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import skscale
 from skscale import BatchNormalizer
 from skscale.errors import InvalidParameterError
 from skscale.normalization import functional
+from skscale.normalization.functional import _panels
 
 REFERENCES = Path(__file__).parent / "references"
 TORCH, KERAS = (dict(np.load(REFERENCES / f"{name}.npz")) for name in ("torch", "keras"))
@@ -176,7 +178,7 @@ FUNCTIONS = {
     ),
     "layer_norm": functional.layer_norm,
     "rms_norm": functional.rms_norm,
-    "group_norm": lambda X, *by: functional.group_norm(X, X.shape[-1] // 2, *by),
+    "group_norm": lambda X, *by: functional.group_norm(X, 2, *by),
     "instance_norm": functional.instance_norm,
 }
 BY_STEP = ["batch_norm", "batch_renorm", "layer_norm", "rms_norm", "group_norm"]
@@ -218,7 +220,7 @@ def test_later_steps_have_the_statistics_of_the_last_one(n_steps):
 @pytest.mark.parametrize("name", ["batch_norm", "layer_norm", "group_norm", "instance_norm"])
 def test_far_from_zero(name, offset):
     """Against numbers that are as far from each other, without the offset that they share."""
-    shape = (6, 5, 4) if name == "instance_norm" else (6, 4)
+    shape = (7, 5, 6) if name == "instance_norm" else (7, 6)  # whose means are rounded
     X = np.round(draw(*shape) * 64)
     dY = draw(*shape, seed=1)
     Y, cache = FUNCTIONS[name](X + offset)
@@ -226,6 +228,15 @@ def test_far_from_zero(name, offset):
     assert_equal(Y, near)
     for found, expected in zip(back(name, dY, cache), back(name, dY, near_cache), strict=True):
         assert_equal(found, expected)
+
+
+@pytest.mark.parametrize("offset", [1e6, -1e12])
+def test_corrections_far_from_zero(offset):
+    X, var = np.round(draw(7, 6) * 64), np.full(6, 3000.0)
+    far = functional.batch_renorm(X + offset, mean=np.full(6, offset), var=var)
+    near = functional.batch_renorm(X, mean=np.zeros(6), var=var)
+    assert_equal(far[0], near[0])
+    assert_equal(far[1].d, near[1].d)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -306,6 +317,21 @@ def test_threads_change_no_bit(name):
         together = everything()
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_blas_is_held_to_one_thread(monkeypatch):
+    seen = set()
+
+    def record(*arguments):
+        seen.update(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return step_back(*arguments)
+
+    step_back = _panels.step_back
+    monkeypatch.setattr(_panels, "step_back", record)
+    _, cache = functional.layer_norm(draw(5, 4))
+    with threadpool_limits(2, user_api="blas"):
+        functional.layer_norm_backward(draw(5, 4), cache)
+    assert seen <= {1}
 
 
 def textbook(X, axis):

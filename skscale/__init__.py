@@ -3,14 +3,24 @@
 from skscale._threads import thread_limit
 from skscale._versions import show_versions
 from skscale.decomposition import PCA, Whitener
-from skscale.normalization import BatchNormalizer
+from skscale.normalization import (
+    BatchNormalizer,
+    GroupNormalizer,
+    LayerNormalizer,
+    RMSNormalizer,
+    SupervisedBatchNormalizer,
+)
 from skscale.scaling import MinMaxScaler, StandardScaler
 
 __all__ = [
     "PCA",
     "BatchNormalizer",
+    "GroupNormalizer",
+    "LayerNormalizer",
     "MinMaxScaler",
+    "RMSNormalizer",
     "StandardScaler",
+    "SupervisedBatchNormalizer",
     "Whitener",
     "show_versions",
     "thread_limit",

@@ -1,7 +1,8 @@
 """The one template of all transformers: measure rows, solve the statistic, apply the solution.
 
 A concrete class says what to measure (`_measure`), what to learn from it (`_solve`), and how
-rows map to rows and back (`_apply`, `_invert`). Admission of tables, names, weights, blocks,
+rows map to rows and back (`_apply`, `_invert`). One that learns nothing from rows, or has no way
+back, begins one or two classes further up. Admission of tables, names, weights, blocks,
 threads, outputs and failed fits are dealt with here, once.
 """
 
@@ -73,36 +74,11 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
         """
         return self._transform(X, self._copy())
 
-    def inverse_transform(self, X: Any) -> Any:
-        """Map transformed rows back.
-
-        Parameters
-        ----------
-        X : array-like, sparse array or frame of shape (n_samples, n_features_out)
-            Transformed rows. Columns of a frame go by name: reordered ones are put in
-            order and, where every column is transformed by itself, some of them are enough.
-
-        Returns
-        -------
-        X_original : array or frame of shape (n_samples, n_features)
-            In the float dtype of `X`; a frame if `set_output` asks for one.
-
-        Raises
-        ------
-        SchemaError
-            Unknown or missing columns, with the difference.
-        """
-        return self._inverse_transform(X, self._copy())
-
     # What a concrete class fills in -----------------------------------------------------
 
     @abstractmethod
     def _apply(self) -> Apply:
         """How a block of rows is transformed; only fitted numbers may be looked at."""
-
-    @abstractmethod
-    def _invert(self, columns: Any) -> Apply:
-        """How a transformed block is mapped back; `columns` are the fitted ones it has."""
 
     def _set_apart(self, X: Any) -> int | None:
         """Position of a column that is not mapped, and need not be of numbers; here none."""
@@ -114,9 +90,6 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
 
     def _apply_sparse(self, X: Any, copy: bool) -> Any:
         """Sparse rows to sparse rows; None where the output is dense."""
-        return None
-
-    def _invert_sparse(self, X: Any, copy: bool) -> Any:
         return None
 
     # Learning, step by step ---------------------------------------------------------------
@@ -157,6 +130,63 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
             return out
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
 
+    def _write(self, table: Table, apply: Apply, out: Array, labels: Array | None = None) -> None:
+        method, allow_missing = type(self).__name__, self._allow_missing
+        apply_table(table, apply, out, method, allow_missing=allow_missing, labels=labels)
+
+    def _names_in(self) -> Array:
+        generated = [f"x{i}" for i in range(self.n_features_in_)]
+        return getattr(self, "feature_names_in_", np.array(generated, dtype=object))
+
+    def _width_out(self) -> int:
+        width: Any = getattr(self, "_n_features_out", self.n_features_in_)
+        return int(width)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return any(name.endswith("_") and not name.startswith("_") for name in vars(self))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._allow_missing
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class InvertibleTransformer(TableTransformer, ABC):
+    """A transformer of tables that has a way back.
+
+    Who has none has no `inverse_transform` either, so that nobody plans with it.
+    """
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Map transformed rows back.
+
+        Parameters
+        ----------
+        X : array-like, sparse array or frame of shape (n_samples, n_features_out)
+            Transformed rows. Columns of a frame go by name: reordered ones are put in
+            order and, where every column is transformed by itself, some of them are enough.
+
+        Returns
+        -------
+        X_original : array or frame of shape (n_samples, n_features)
+            In the float dtype of `X`; a frame if `set_output` asks for one.
+
+        Raises
+        ------
+        SchemaError
+            Unknown or missing columns, with the difference.
+        """
+        return self._inverse_transform(X, self._copy())
+
+    @abstractmethod
+    def _invert(self, columns: Any) -> Apply:
+        """How a transformed block is mapped back; `columns` are the fitted ones it has."""
+
+    def _invert_sparse(self, X: Any, copy: bool) -> Any:
+        """Sparse rows back to sparse rows; None where they come back dense."""
+        return None
+
     def _inverse_transform(self, X: Any, copy: bool, labels: Array | None = None) -> Any:
         table, columns = open_transformed(self, X)
         if table.is_sparse:
@@ -181,29 +211,8 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
         names = self._names_in()[columns] if is_part else self._names_in()
         return tables.to_frame(out, kind, names, table, self._columnwise)
 
-    def _write(self, table: Table, apply: Apply, out: Array, labels: Array | None = None) -> None:
-        method, allow_missing = type(self).__name__, self._allow_missing
-        apply_table(table, apply, out, method, allow_missing=allow_missing, labels=labels)
 
-    def _names_in(self) -> Array:
-        generated = [f"x{i}" for i in range(self.n_features_in_)]
-        return getattr(self, "feature_names_in_", np.array(generated, dtype=object))
-
-    def _width_out(self) -> int:
-        width: Any = getattr(self, "_n_features_out", self.n_features_in_)
-        return int(width)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return any(name.endswith("_") and not name.startswith("_") for name in vars(self))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self._allow_missing
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-
-class StatisticTransformer(TableTransformer, ABC):
+class StatisticTransformer(InvertibleTransformer, ABC):
     """A transformer that learns from a mergeable statistic of rows, never from rows.
 
     Attributes

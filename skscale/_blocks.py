@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from skscale._admission import name_infinity, name_missing
+from skscale._admission import check_stored_values, name_infinity, name_missing
 from skscale._kernels import Array, Rows, as_rows, check_finite
 from skscale._reduce import block_rows, cut, mapped_blocks, tree_reduce
 from skscale._tables import Table
@@ -99,6 +99,47 @@ def output_for(table: Table, n_columns: int, copy: bool, same_columns: bool) -> 
     return np.empty((n_rows, n_columns), dtype)
 
 
+def check_table(table: Table, method: str, *, allow_missing: bool) -> None:
+    """Look at all rows of a table.
+
+    Parameters
+    ----------
+    table : Table
+        Dense or sparse.
+    method : str
+        Name of the transformer, for messages.
+    allow_missing : bool
+        Whether NaN passes.
+
+    Raises
+    ------
+    InfiniteValueError, MissingValueError
+        With their places.
+    """
+    if table.is_sparse:
+        check_stored_values(table, method, allow_missing)
+        return
+
+    def check(rows: slice) -> None:
+        check_block(table, as_rows(table.rows(rows)), rows.start, method, allow_missing)
+
+    n_rows, width = table.shape
+    with mapped_blocks(check, cut(n_rows, block_rows(width)), n_rows * width) as checks:
+        deque(checks, maxlen=0)
+
+
+def check_block(
+    table: Table, block: Rows, first_row: int, method: str, allow_missing: bool
+) -> None:
+    """Look at some rows of a table, the first of which is `first_row`."""
+    try:
+        has_missing = check_finite(block)
+    except InfiniteValueError as error:
+        raise name_infinity(error, first_row, table.names) from None
+    if has_missing and not allow_missing:
+        raise name_missing(table, method)
+
+
 def apply_table(
     table: Table,
     apply: Apply,
@@ -115,14 +156,6 @@ def apply_table(
     """
     in_place = out is table.source
 
-    def check(block: Rows, first_row: int) -> None:
-        try:
-            has_missing = check_finite(block)
-        except InfiniteValueError as error:
-            raise name_infinity(error, first_row, table.names) from None
-        if has_missing and not allow_missing:
-            raise name_missing(table, method)
-
     def read(rows: slice) -> Any:
         block: Any = table.rows(rows)
         return block.toarray() if sparse.issparse(block) else as_rows(block)
@@ -131,13 +164,12 @@ def apply_table(
         block = read(rows)
         of_rows = () if labels is None else (labels[rows],)
         if not apply(block, out[rows], *of_rows) and not in_place:
-            check(block, rows.start)
+            check_block(table, block, rows.start, method, allow_missing)
 
     n_rows, width = table.shape[0], max(table.shape[1], out.shape[1])
     blocks, size = cut(n_rows, block_rows(width)), n_rows * width
     if in_place:  # what is wrong must be found before anything is written
-        with mapped_blocks(lambda rows: check(read(rows), rows.start), blocks, size) as checks:
-            deque(checks, maxlen=0)
+        check_table(table, method, allow_missing=allow_missing)
     with mapped_blocks(map_block, blocks, size) as writes:
         deque(writes, maxlen=0)
 

@@ -19,6 +19,7 @@ __all__ = [
     "NonNumericColumnError",
     "NothingRememberedError",
     "NothingShownWarning",
+    "ResponseError",
     "SampleWeightError",
     "SchemaError",
     "SplitError",
@@ -118,6 +119,10 @@ class LeakageError(AssertionError):
 
 class TargetError(ValueError, TypeError):
     """What is to be audited is of no known form, or cannot be run on the rows that were given."""
+
+
+class ResponseError(ValueError):
+    """What is to be predicted is missing, has another length, or nothing can be learned from it."""
 
 
 class MutatedInputError(ValueError):

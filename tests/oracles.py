@@ -5,6 +5,7 @@ asks of a `truth`. Statistics are rationals, roots and eigenvectors have 120 dig
 step, one difference and one product, is rounded to float64.
 """
 
+import itertools
 from fractions import Fraction
 
 import mpmath
@@ -62,6 +63,24 @@ def normalized_by_batches(train, weights, new, *, batch_size, momentum, ddof=0):
                 total[kind] = (1 - new_share) * total[kind] + new_share
         variance = sums[1] / total[1] if total[1] else Fraction(0)
         image[:, column] = affine(new[:, column], sums[0] / total[0], variance or Fraction(1))
+    return image
+
+
+def normalized_rows(train, weights, new, *, epsilon=0, centred=True, groups=None):
+    """``(x - mean) / sqrt(variance + epsilon)`` of every row without its missing values.
+
+    By groups of columns if there are any; 0 where that would be 0 / 0.
+    """
+    del train, weights  # nothing is learned
+    image = np.full(new.shape, np.nan)
+    for i, columns in itertools.product(range(len(new)), groups or [range(new.shape[1])]):
+        there = [j for j in columns if not np.isnan(new[i, j])]
+        values = list(truth.exact(new[i, there]))
+        if not values:
+            continue
+        mean = truth.mean(values) if centred else Fraction(0)
+        square = truth.mean([(x - mean) ** 2 for x in values]) + truth.rational(epsilon)
+        image[i, there] = affine(new[i, there], mean, square or Fraction(1))
     return image
 
 

@@ -53,12 +53,24 @@ FROM_SKLEARN_BASE = {
 }
 """What files other than `_base.py` may take from `sklearn.base`: no class with state of its own."""
 
+TEMPLATES = {
+    "TableTransformer",
+    "InvertibleTransformer",
+    "StatisticTransformer",
+    "RowwiseNormalizer",
+}
+"""What transformers derive from."""
+
 PUBLIC = {
     "skscale": [
         "BatchNormalizer",
+        "GroupNormalizer",
+        "LayerNormalizer",
         "MinMaxScaler",
         "PCA",
+        "RMSNormalizer",
         "StandardScaler",
+        "SupervisedBatchNormalizer",
         "Whitener",
         "show_versions",
         "thread_limit",
@@ -105,7 +117,29 @@ PUBLIC = {
         "cross_fit",
         "cross_validate",
     ],
-    "skscale.normalization": ["BatchNormalizer"],
+    "skscale.normalization": [
+        "BatchNormalizer",
+        "GroupNormalizer",
+        "LayerNormalizer",
+        "RMSNormalizer",
+        "SupervisedBatchNormalizer",
+    ],
+    "skscale.normalization.functional": [
+        "batch_norm",
+        "batch_norm_backward",
+        "batch_renorm",
+        "batch_renorm_backward",
+        "group_norm",
+        "group_norm_backward",
+        "instance_norm",
+        "instance_norm_backward",
+        "layer_norm",
+        "layer_norm_backward",
+        "rms_norm",
+        "rms_norm_backward",
+        "weight_norm",
+        "weight_norm_backward",
+    ],
     "skscale.scaling": ["MinMaxScaler", "StandardScaler"],
     "skscale.statistics": [
         "Extrema",
@@ -237,7 +271,7 @@ def broken_inheritance(sources):
             f"{name} derives from {base}, which is not abstract"
             for base in sorted(its & set(classes) - abstract)
         )
-        if its & {"StatisticTransformer", "TableTransformer"} and name not in abstract | final:
+        if its & TEMPLATES and name not in abstract | final:
             yield f"{name} is neither abstract nor @final"
 
 
@@ -310,6 +344,7 @@ def test_a_class_is_abstract_or_final():
     [
         "class Scaler(StatisticTransformer): pass",
         "class Normalizer(TableTransformer): pass",
+        "class Normalizer(RowwiseNormalizer): pass",
         "class A: pass\nclass B(A): pass",
         "@final\nclass A(StatisticTransformer): pass\n@final\nclass B(A): pass",
     ],

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skscale import _kernels as kernels
-from skscale._kernels import _affine, _extrema, _hashes, _merging, _moments, _scatter
+from skscale._kernels import _affine, _extrema, _hashes, _merging, _moments, _rowwise, _scatter
 from skscale.errors import InfiniteValueError
 
 from . import draws, truth
@@ -293,6 +293,38 @@ def test_ordinary_blocks_need_no_twin(alone, monkeypatch, layout, dtype):
         if layout != "every second row":
             getattr(compiled, name)(rows, *arguments, np.zeros_like(rows))
             getattr(compiled, name)(rows, *arguments, rows)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.05])
+@pytest.mark.parametrize("written", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_rows_are_normalized_the_same(layout, dtype, written, missing):
+    eps = np.finfo(written).eps
+    for n_rows, n_columns in [(1, 1), (1, 20), (3, 2), (7, 8), (9, 33), (17, 511), (5, 1030)]:
+        rows = layout(table(n_rows, n_columns, dtype, missing))
+        gamma, beta = np.linspace(-1, 2, n_columns), np.linspace(0, 1, n_columns)
+        order = np.random.default_rng(n_columns).permutation(n_columns)
+        parts = _rowwise.Parts(np.array_split(order, min(3, n_columns)), gamma, beta)
+        for centred, epsilon in itertools.product([True, False], [0.0, 1e-5]):
+            expected = np.zeros(rows.shape, written)
+            given = (rows, parts, centred, epsilon)
+            is_finite = _rowwise.normalize_rows(*given, expected)
+            assert is_finite == (not np.isnan(rows).any())
+            for out in outputs(rows.shape, written):
+                assert compiled.normalize_rows(*given, out) == is_finite
+                np.testing.assert_allclose(out, expected, rtol=0, atol=32 * max(eps, 2e-16))
+
+
+def test_ordinary_rows_need_no_twin(monkeypatch):
+    monkeypatch.setattr(_rowwise, "_careful", refuse)
+    monkeypatch.setattr(_rowwise, "normalize_rows", refuse)
+    rows = table(130, 7) + np.arange(7)
+    rows[3, 4] = np.nan
+    parts = _rowwise.Parts([np.arange(4, 7), np.arange(4)], np.ones(7), np.zeros(7))
+    for layout in LAYOUTS.values():
+        given = (layout(rows), parts, True, 0.0)
+        assert not compiled.normalize_rows(*given, np.zeros(rows.shape))
 
 
 @pytest.mark.parametrize("kernel", ["moments", "extrema"])

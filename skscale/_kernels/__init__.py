@@ -30,6 +30,7 @@ from skscale._kernels._exact import (
 from skscale._kernels._hashes import multipliers
 from skscale._kernels._merging import LOWEST, add_scatter
 from skscale._kernels._moments import ordinary_exponent
+from skscale._kernels._rowwise import Parts, stored_scale
 from skscale._kernels._scatter import centred
 from skscale._kernels._sparse import check_stored, sparse_moments
 from skscale._kernels._triangle import factor, join, triangle, wide_triangle
@@ -53,6 +54,7 @@ if WANTED != "numpy":
             low_hashes,
             merge_scatter,
             moments,
+            normalize_rows,
             row_hashes,
             scatter,
             standardize,
@@ -80,6 +82,7 @@ if IN_USE == "numpy":
     from skscale._kernels._hashes import low_hashes, row_hashes
     from skscale._kernels._merging import add_means, merge_scatter
     from skscale._kernels._moments import moments
+    from skscale._kernels._rowwise import normalize_rows
     from skscale._kernels._scatter import deviations, scatter
 
 __all__ = [
@@ -87,6 +90,7 @@ __all__ = [
     "IN_USE",
     "LOWEST",
     "Array",
+    "Parts",
     "Rows",
     "WideRows",
     "add_means",
@@ -110,12 +114,14 @@ __all__ = [
     "moments",
     "multipliers",
     "narrow",
+    "normalize_rows",
     "ordinary_exponent",
     "reduce_columns",
     "row_hashes",
     "scatter",
     "sparse_moments",
     "standardize",
+    "stored_scale",
     "subtract",
     "total_weight",
     "triangle",

@@ -12,9 +12,19 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from skscale._kernels import _affine, _extrema, _hashes, _loops, _merging, _moments, _scatter
-from skscale._kernels._exact import Array, Rows
+from skscale._kernels import (
+    _affine,
+    _extrema,
+    _hashes,
+    _loops,
+    _merging,
+    _moments,
+    _rowwise,
+    _scatter,
+)
+from skscale._kernels._exact import Array, Rows, leading
 from skscale._kernels._merging import Merged, Scattered
+from skscale._kernels._rowwise import Parts
 
 Kernel = TypeVar("Kernel", bound=Callable[..., bool])
 
@@ -26,6 +36,11 @@ HASHES = {letter: _loops.hashes[kind] for letter, kind in LETTERS.items()}
 LOW_HASHES = {letter: _loops.low_hashes[kind] for letter, kind in LETTERS.items()}
 AFFINE = {
     (letter, other): _loops.affine[kind, written]
+    for letter, kind in LETTERS.items()
+    for other, written in LETTERS.items()
+}
+ROWWISE = {
+    (letter, other): _loops.normalize_rows[kind, written]
     for letter, kind in LETTERS.items()
     for other, written in LETTERS.items()
 }
@@ -122,6 +137,20 @@ def merge_scatter(first: Scattered, second: Scattered) -> Merged | None:
     if _loops.merge_scatter(*first, *second, apart, high, low, matrix, matrix_low):
         return high, low, matrix, matrix_low
     return None
+
+
+def normalize_rows(rows: Rows, parts: Parts, centred: bool, epsilon: float, out: Array) -> bool:
+    """``gamma (x - mean) / sqrt(variance + epsilon) + beta`` for every part of every row."""
+    block = _in_order(leading(rows))
+    if block is None or out.dtype.char not in LETTERS:
+        return _rowwise.normalize_rows(rows, parts, centred, epsilon, out)
+    left = np.empty((len(block), len(parts.columns)), dtype=np.uint8)
+    scratch = np.empty((_loops.ROWS_TOGETHER + 1, block.shape[1]))
+    loop = ROWWISE[block.dtype.char, out.dtype.char]
+    given = parts.order, parts.starts, parts.gamma, parts.beta, centred, epsilon
+    is_complete: bool = loop(block, *given, scratch, left, out)
+    others = _rowwise.normalize_unusual(rows, left.view(bool), parts, centred, epsilon, out)
+    return is_complete and others
 
 
 def _compiled(twin: Kernel, *, inverse: bool) -> Kernel:

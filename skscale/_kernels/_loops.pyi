@@ -4,6 +4,7 @@ ORDINARY: int
 INFINITE: int
 UNUSUAL: int
 SHARED: int
+ROWS_TOGETHER: int
 
 # Indexed by the names of C types, "float" or "double": one function for each kind of rows.
 moments: Any
@@ -15,3 +16,4 @@ low_hashes: Any
 add_means: Any
 merge_scatter: Any
 gather: Any
+normalize_rows: Any

@@ -11,7 +11,7 @@ What is not ordinary is not dealt with here: the functions say so, and their twi
 closer.
 """
 
-from libc.math cimport INFINITY, fabs, nextafter
+from libc.math cimport INFINITY, fabs, nextafter, sqrt
 from libc.string cimport memcpy
 
 cdef enum:
@@ -24,10 +24,14 @@ cdef enum:
     FETCHED = 1024  # bytes of each; the processor foresees the rest
     HASHED = 1024  # rows whose hashes stay in the first cache
     NARROW = 8  # columns that are hashed one by one
+    LANES = 8  # sums side by side of one row
+    LONG = 512  # numbers of a row whose sums are plain
+    TOGETHER = 8  # rows that share lines of the cache where columns lie in memory
 
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
 cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
 cdef double LARGEST = 2.0**800
+cdef double SPACING = 2.0**-52  # of floats, relative to them, at most
 
 cdef double ORDINARY_MEAN = 2.0**400  # means, and distances of means, in this range
 cdef double SMALLEST_DISTANCE = 2.0**-400  # are squared as they are
@@ -37,8 +41,10 @@ cdef enum:
     _INFINITE
     _UNUSUAL
     _SHARED
+    _MISSING
 
 ORDINARY, INFINITE, UNUSUAL, SHARED = _ORDINARY, _INFINITE, _UNUSUAL, _SHARED
+ROWS_TOGETHER = TOGETHER
 
 ctypedef fused real:
     float
@@ -951,3 +957,146 @@ def merge_scatter(
                 error += rounding
                 matrix[i, j] = sum_of(total, error, &matrix_low[i, j])
     return True
+
+
+cdef inline double total(const double *x, Py_ssize_t n, bint squared) noexcept nogil:
+    """Sum of numbers, or of their squares."""
+    cdef double s[LANES]
+    cdef double high = 0.0, low = 0.0
+    cdef Py_ssize_t start = 0, stop, i, k
+    while start < n:
+        stop = min(n, start + LONG)
+        for k in range(LANES):
+            s[k] = 0.0
+        i = start
+        while i <= stop - LANES:
+            for k in range(LANES):
+                s[k] += x[i + k] * x[i + k] if squared else x[i + k]
+            i += LANES
+        for k in range(stop - i):
+            s[k] += x[i + k] * x[i + k] if squared else x[i + k]
+        add_to(&high, &low, ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])))
+        start = stop
+    return high + low
+
+
+cdef Py_ssize_t observed(const double *x, Py_ssize_t n, double *there) noexcept nogil:
+    """The numbers that are no NaN, one after the other, and how many there are."""
+    cdef Py_ssize_t j, m = 0
+    for j in range(n):
+        if x[j] == x[j]:
+            there[m] = x[j]
+            m += 1
+    return m
+
+
+cdef int normalize_row(
+    double *x,
+    Py_ssize_t n,
+    const double *gamma,
+    const double *beta,
+    bint centred,
+    double epsilon,
+    double *spare,
+) noexcept nogil:
+    """Normalize a row where it is. If it is not ordinary, it is of no use afterwards."""
+    cdef double first = 0.0, step = 0.0, sums, square, width
+    cdef double *y = x
+    cdef Py_ssize_t j = 0, k = 0, m = n
+    if centred:
+        while j < n and x[j] != x[j]:
+            j += 1
+        if j == n:
+            return _MISSING
+        first = x[j]
+        for j in range(n):
+            x[j] -= first
+    sums = total(x, n, not centred)
+    if sums != sums:
+        m = observed(x, n, spare)
+        if m == 0:
+            return _MISSING
+        y = spare
+        sums = total(y, m, not centred)
+    square = sums
+    if centred:
+        step = sums / m
+        for j in range(m):
+            y[j] -= step
+        square = total(y, m, True)
+    if not (SMALLEST <= square <= LARGEST):
+        return _UNUSUAL
+    width = sqrt(square / m + epsilon)
+    if centred and epsilon == 0.0 and width < SPACING * fabs(first + step):
+        return _UNUSUAL
+    if y == x:
+        for j in range(n):
+            x[j] = x[j] / width * gamma[j] + beta[j]
+        return _ORDINARY
+    for j in range(n):
+        if x[j] == x[j]:
+            x[j] = y[k] / width * gamma[j] + beta[j]
+            k += 1
+    return _MISSING
+
+
+def normalize_rows(
+    const real[:, :] rows,
+    const long long[::1] order,
+    const long long[::1] starts,
+    const double[::1] gamma,
+    const double[::1] beta,
+    bint centred,
+    double epsilon,
+    double[:, ::1] scratch,
+    unsigned char[:, ::1] left,
+    written[:, :] out,
+):
+    """Normalize the parts of rows that are ordinary, and mark those that are left.
+
+    `order` has the columns part after part, and `starts` where in it each part begins; gamma and
+    beta are in this order. `scratch` is of shape (`ROWS_TOGETHER` + 1, n_columns), `left` of
+    shape (n_rows, n_parts). True if nothing is missing.
+    """
+    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1]
+    cdef Py_ssize_t n_parts = starts.shape[0] - 1
+    cdef Py_ssize_t start = 0, height, i, j, k, first
+    cdef bint by_row = rows.strides[1] == <Py_ssize_t> sizeof(real)
+    cdef bint written_by_row = out.strides[1] == <Py_ssize_t> sizeof(written)
+    cdef bint complete = True
+    cdef int status
+    with nogil:
+        while start < n_rows:
+            height = min(n_rows - start, TOGETHER)
+            if by_row:
+                for i in range(height):
+                    for j in range(n_columns):
+                        scratch[i, j] = rows[start + i, order[j]]
+            else:
+                for j in range(n_columns):
+                    for i in range(height):
+                        scratch[i, j] = rows[start + i, order[j]]
+            for i in range(height):
+                for k in range(n_parts):
+                    first = starts[k]
+                    status = normalize_row(
+                        &scratch[i, first],
+                        starts[k + 1] - first,
+                        &gamma[first],
+                        &beta[first],
+                        centred,
+                        epsilon,
+                        &scratch[TOGETHER, 0],
+                    )
+                    left[start + i, k] = status == _UNUSUAL
+                    complete = complete and status != _MISSING
+            if written_by_row:
+                for i in range(height):
+                    for j in range(n_columns):
+                        out[start + i, order[j]] = <written> scratch[i, j]
+            else:
+                for j in range(n_columns):
+                    for i in range(height):
+                        out[start + i, order[j]] = <written> scratch[i, j]
+            start += height
+    return complete

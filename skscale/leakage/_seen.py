@@ -44,7 +44,7 @@ NUMBERS = (
 def remember_rows(*, capacity: int = 4096) -> Iterator[None]:
     """Let transformers remember, by a few hashes, which rows they are fitted on.
 
-    Every transformer of this package that is fitted inside the context keeps a
+    Every transformer of this package that learns from rows inside the context keeps a
     `skscale.statistics.RowSketch` of its rows, and adds to it with every later `partial_fit`. A
     `fit` outside the context forgets it, and `clone` leaves it behind.
 

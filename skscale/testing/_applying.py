@@ -75,12 +75,14 @@ def _(trial: Trial) -> None:
             slice(None, None, -1),
         ):
             alone, what = function(given[part]), f"{name} of rows {part.start}:{part.stop}"
-            if trial.columnwise:
+            if trial.columnwise or trial.rowwise:
                 assert_same_bits(alone, together[part], what)
             else:
                 trial.close(alone, together[part], trial.rows, what)
         crowd = np.vstack([given, 1e3 * given, np.zeros_like(given)])
         found = function(crowd)[: len(given)]
+        if trial.rowwise:
+            assert_same_bits(found, together, f"{name} beside other rows")
         trial.close(found, together, trial.rows, f"{name} beside other rows")
 
 

@@ -155,10 +155,14 @@ def _(trial: Trial) -> None:
             with raises(f"{what} of rows with NaN", ValueError):
                 method(holes)
         return
-    if not trial.columnwise:
-        return
     expected = fitted.transform(new)
     found = fitted.transform(new_holes)
+    if trial.rowwise:
+        assert_same_bits(np.isnan(found), np.isnan(new_holes), "where NaN is, before and after")
+        whole = ~np.isnan(new_holes).any(axis=1)
+        assert_same_bits(found[whole], expected[whole], "rows beside one with NaN")
+    if not trial.columnwise:
+        return
     assert_same_bits(np.isnan(found), np.isnan(new_holes), "where NaN is, before and after")
     there = ~np.isnan(found)
     assert_same_bits(found[there], expected[there], "values beside NaN")
@@ -237,6 +241,23 @@ def _(trial: Trial) -> None:
         with raises(f"{method} of an infinity", ValueError):
             trial.learn(unfitted, method, bad["an infinity in the last row"][0])
         assert_same_bits(state(unfitted), before, "the unfitted object")
+
+
+@law("who works row by row learns nothing from rows")
+def _(trial: Trial) -> None:
+    if not trial.rowwise:
+        return
+    first = trial.fit(trial.rows)
+    expected = first.transform(trial.new)
+    for what, rows in (
+        ("other rows", trial.another(97)),
+        ("the same rows in another order", trial.rows[::-1]),
+        ("one row", trial.rows[:1]),
+        ("rows of zeros", np.zeros_like(trial.rows)),
+    ):
+        other = trial.fit(rows)
+        assert_same_bits(learned(other), learned(first), f"attributes after a fit on {what}")
+        assert_same_bits(other.transform(trial.new), expected, f"transform after a fit on {what}")
 
 
 @law("no training row is kept")

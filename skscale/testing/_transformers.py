@@ -23,6 +23,7 @@ def check_transformer(
     *,
     truth: Callable[[Array, Array | None, Array], Array] | None = None,
     columnwise: bool = True,
+    rowwise: bool = False,
     invertible: bool = True,
     batch_size: int | None = None,
     batch_attributes: Sequence[str] = (),
@@ -47,7 +48,10 @@ def check_transformer(
         a right one.
     columnwise : bool, default=True
         Whether column i of the output is made from column i of the input alone. False for matrix
-        products, whose bits depend on the shape.
+        products, whose bits depend on the shape, and where a row is normalized as a whole.
+    rowwise : bool, default=False
+        Whether row i of the output is made from row i of the input alone, to the last bit, and
+        `fit` learns nothing from the values of rows. True for scikit-learn's `Normalizer`.
     invertible : bool, default=True
         Whether `inverse_transform` gives the training rows back. If not, it has to give rows with
         the same image.
@@ -64,8 +68,8 @@ def check_transformer(
     tolerance : float, default=64
         Allowed difference where rounding is, in units of the spacing of floats at 1 (2.2e-16),
         relative to the largest entry of a column. If not `columnwise`, relative to the largest
-        entry of all and times the condition number of the covariance matrix, eigenvalues of
-        rounding noise left out.
+        entry of all and, if not `rowwise` either, times the condition number of the covariance
+        matrix, eigenvalues of rounding noise left out.
     laws : sequence of str, default=None
         Names from `TRANSFORMER_LAWS`. None is all of them.
 
@@ -79,6 +83,11 @@ def check_transformer(
     >>> from skscale import StandardScaler
     >>> from skscale.testing import check_transformer
     >>> check_transformer(StandardScaler())
+
+    One that learns nothing from rows:
+
+    >>> from skscale import LayerNormalizer
+    >>> check_transformer(LayerNormalizer(), columnwise=False, rowwise=True)
 
     Another package's:
 
@@ -97,6 +106,7 @@ def check_transformer(
         transformer,
         truth,
         columnwise,
+        rowwise,
         invertible,
         batch_size,
         tuple(batch_attributes),

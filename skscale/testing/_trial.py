@@ -22,6 +22,7 @@ class Trial:
     transformer: Any
     truth: Callable[[Array, Array | None, Array], Array] | None
     columnwise: bool
+    rowwise: bool
     invertible: bool
     batch_size: int | None
     batch_attributes: tuple[str, ...]
@@ -81,7 +82,7 @@ class Trial:
         return transformer
 
     def condition(self, rows: Array) -> float:
-        if self.columnwise:
+        if self.columnwise or self.rowwise:
             return 1.0
         rows = np.asarray(rows, dtype=np.float64)
         values = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)

@@ -39,7 +39,8 @@ def remembers(transformer):
     return "_row_sketch_" in vars(transformer)
 
 
-ALL = [getattr(skscale, name) for name in skscale.__all__ if name[0].isupper()]
+CLASSES = [getattr(skscale, name) for name in skscale.__all__ if name[0].isupper()]
+ALL = [kind for kind in CLASSES if hasattr(kind, "fit_statistic")]  # others learn from no rows
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -53,6 +54,17 @@ def test_honest_and_leaky_fits(kind):
     assert numbers(report, "share", "lower", "upper") == [1, 1, 1]
     assert report.findings[0].rows == tuple(range(1000))
     assert f"asked of {kind.__name__}" in repr(report)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CLASSES if kind not in ALL])
+def test_who_learns_from_no_rows_remembers_none(kind):
+    """In a pipeline the next one is asked, about the rows as they come to it."""
+    with remember_rows():
+        pipeline = make_pipeline(kind(), skscale.StandardScaler()).fit(X)
+    assert not remembers(pipeline[0])
+    assert seen_in_fit(pipeline, TEST).numbers["share"] == 1
+    with pytest.raises(NothingRememberedError):
+        seen_in_fit(pipeline[0], TEST)
 
 
 def test_nothing_is_remembered_unless_asked():

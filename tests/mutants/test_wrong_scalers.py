@@ -45,6 +45,7 @@ LAYOUT = "memory order and dtype do not matter"
 CALLER = "the caller's data are not written to"
 COPIES = "copies are equal to the bit"
 CONTAINER = "the container that is asked for comes back"
+NOTHING = "who works row by row learns nothing from rows"  # broken in test_wrong_normalizers.py
 
 FLOATS = [np.float64, np.float32]
 
@@ -594,7 +595,7 @@ def test_a_famous_one_dies_of_all_laws_together(wrong):
 
 
 def test_every_law_can_be_broken():
-    assert {wrong.law for wrong in WRONG} == set(TRANSFORMER_LAWS)
+    assert {wrong.law for wrong in WRONG} == set(TRANSFORMER_LAWS) - {NOTHING}
     assert len(WRONG) >= 15
 
 

@@ -133,7 +133,7 @@ def test_inverse_of_some_columns():
 
 def test_many_rows_in_threads_and_out_of_order():
     drawn = np.random.default_rng(1)
-    rows, condition = drawn.normal(size=(200_000, 8)), drawn.integers(0, 5, 200_000)
+    rows, condition = drawn.normal(size=(300_000, 8)), drawn.integers(0, 5, 300_000)
     affine = {i: (float(i + 1), float(-i)) for i in range(4)}
     normalizer = BatchNormalizer(affine=affine).fit(rows, condition=condition)
     gamma = np.array([1, 2, 3, 4, 2.5])[condition][:, np.newaxis]

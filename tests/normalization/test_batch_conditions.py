@@ -47,6 +47,7 @@ def containers():
     yield "string", lambda values: _pandas().Series(values, dtype="string")
     yield "polars", lambda values: pytest.importorskip("polars").Series(values)
     yield "Enum", lambda values: _enum(values)
+    yield "NA", lambda values: [_pandas().NA if value is None else value for value in values]
     yield "pyarrow", lambda values: pytest.importorskip("pyarrow").chunked_array([values])
     yield "Array", lambda values: pytest.importorskip("pyarrow").array(values)
     yield (
@@ -132,7 +133,7 @@ def test_inverse_of_some_columns():
 
 def test_many_rows_in_threads_and_out_of_order():
     drawn = np.random.default_rng(1)
-    rows, condition = drawn.normal(size=(150_000, 6)), drawn.integers(0, 5, 150_000)
+    rows, condition = drawn.normal(size=(300_000, 8)), drawn.integers(0, 5, 300_000)
     affine = {i: (float(i + 1), float(-i)) for i in range(4)}
     normalizer = BatchNormalizer(affine=affine).fit(rows, condition=condition)
     gamma = np.array([1, 2, 3, 4, 2.5])[condition][:, np.newaxis]

@@ -106,12 +106,19 @@ def test_renormalization_without_limits_is_transform():
 
 
 def test_renormalization_far_from_zero():
-    """The low half of a mean counts: the means are half a float apart."""
-    rows = 1e15 + np.arange(8.0).reshape(-1, 1)
-    normalizer = BatchNormalizer(renorm=(1e9, 1e9)).fit(rows[:7])
-    np.testing.assert_allclose(
-        normalizer.normalize_batch(rows).ravel(), (np.arange(8) - 3) / 2, rtol=1e-13
-    )
+    """The low half of a mean counts: a third is no multiple of the spacing of floats there."""
+    rows = 1e15 + np.array([[0.0], [1.0], [1.0]])
+    normalizer = BatchNormalizer(renorm=(1e9, 1e9)).fit(rows[:2])
+    np.testing.assert_allclose(normalizer.normalize_batch(rows).ravel(), [-1, 1, 1], rtol=1e-14)
+
+
+@pytest.mark.parametrize(("before", "now"), [(1e-200, 1e-195), (1e200, 1e195), (1.0, 1e-180)])
+def test_renormalization_in_any_unit(before, now):
+    normalizer = BatchNormalizer(renorm=(1e200, 1e9)).fit(ROWS[:20, :1] * before)
+    mean, deviation = ROWS[:20, 0].mean(), ROWS[:20, 0].std()
+    found = normalizer.normalize_batch(ROWS[20:40, :1] * now).ravel()
+    expected = (ROWS[20:40, 0] * (now / before) - mean) / deviation
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_renormalization_of_columns_first_seen_now():

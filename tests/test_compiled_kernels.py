@@ -304,9 +304,11 @@ def test_rows_are_normalized_the_same(layout, dtype, written, missing):
     for n_rows, n_columns in [(1, 1), (1, 20), (3, 2), (7, 8), (9, 33), (17, 511), (5, 1030)]:
         rows = layout(table(n_rows, n_columns, dtype, missing))
         gamma, beta = np.linspace(-1, 2, n_columns), np.linspace(0, 1, n_columns)
+        order = np.random.default_rng(n_columns).permutation(n_columns)
+        parts = _rowwise.Parts(np.array_split(order, min(3, n_columns)), gamma, beta)
         for centred, epsilon in itertools.product([True, False], [0.0, 1e-5]):
             expected = np.zeros(rows.shape, written)
-            given = (rows, gamma, beta, centred, epsilon)
+            given = (rows, parts, centred, epsilon)
             is_finite = _rowwise.normalize_rows(*given, expected)
             assert is_finite == (not np.isnan(rows).any())
             for out in outputs(rows.shape, written):
@@ -318,9 +320,11 @@ def test_ordinary_rows_need_no_twin(monkeypatch):
     monkeypatch.setattr(_rowwise, "_careful", refuse)
     monkeypatch.setattr(_rowwise, "normalize_rows", refuse)
     rows = table(130, 7) + np.arange(7)
+    rows[3, 4] = np.nan
+    parts = _rowwise.Parts([np.arange(4, 7), np.arange(4)], np.ones(7), np.zeros(7))
     for layout in LAYOUTS.values():
-        given = (layout(rows), np.ones(7), np.zeros(7), True, 0.0)
-        assert compiled.normalize_rows(*given, np.zeros(rows.shape))
+        given = (layout(rows), parts, True, 0.0)
+        assert not compiled.normalize_rows(*given, np.zeros(rows.shape))
 
 
 @pytest.mark.parametrize("kernel", ["moments", "extrema"])

@@ -144,8 +144,14 @@ def public_classes():
     return [kind for kind in public if isinstance(kind, type)]
 
 
+# Laws are about rows alone; what this one learns from y is tested with it.
+SUPERVISED = {skscale.SupervisedBatchNormalizer}
+
+
 def registry():
     for kind in public_classes():
+        if kind in SUPERVISED:
+            continue
         as_it_comes = [(kind(), {"columnwise": kind._columnwise})]
         yield from VARIANTS.get(kind, as_it_comes)
 
@@ -164,7 +170,8 @@ def test_law(transformer, options, law):
 
 
 def test_registry_holds_every_public_class():
-    assert {type(transformer) for transformer, _ in REGISTRY} == set(public_classes())
+    tried = {type(transformer) for transformer, _ in REGISTRY}
+    assert tried | SUPERVISED == set(public_classes())
 
 
 @pytest.mark.parametrize(("transformer", "options"), REGISTRY, ids=label)

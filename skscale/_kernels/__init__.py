@@ -30,7 +30,7 @@ from skscale._kernels._exact import (
 from skscale._kernels._hashes import multipliers
 from skscale._kernels._merging import LOWEST, add_scatter
 from skscale._kernels._moments import ordinary_exponent
-from skscale._kernels._rowwise import stored_scale
+from skscale._kernels._rowwise import Parts, stored_scale
 from skscale._kernels._scatter import centred
 from skscale._kernels._sparse import check_stored, sparse_moments
 from skscale._kernels._triangle import factor, join, triangle, wide_triangle
@@ -90,6 +90,7 @@ __all__ = [
     "IN_USE",
     "LOWEST",
     "Array",
+    "Parts",
     "Rows",
     "WideRows",
     "add_means",

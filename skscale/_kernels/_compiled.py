@@ -24,6 +24,7 @@ from skscale._kernels import (
 )
 from skscale._kernels._exact import Array, Rows, leading
 from skscale._kernels._merging import Merged, Scattered
+from skscale._kernels._rowwise import Parts
 
 Kernel = TypeVar("Kernel", bound=Callable[..., bool])
 
@@ -138,18 +139,18 @@ def merge_scatter(first: Scattered, second: Scattered) -> Merged | None:
     return None
 
 
-def normalize_rows(
-    rows: Rows, gamma: Array, beta: Array, centred: bool, epsilon: float, out: Array
-) -> bool:
-    """``gamma (row - mean) / sqrt(variance + epsilon) + beta``, row by row."""
+def normalize_rows(rows: Rows, parts: Parts, centred: bool, epsilon: float, out: Array) -> bool:
+    """``gamma (x - mean) / sqrt(variance + epsilon) + beta`` for every part of every row."""
     block = _in_order(leading(rows))
     if block is None or out.dtype.char not in LETTERS:
-        return _rowwise.normalize_rows(rows, gamma, beta, centred, epsilon, out)
-    left = np.empty(len(block), dtype=bool)
-    scratch = np.empty((_loops.ROWS_TOGETHER, block.shape[1]))
+        return _rowwise.normalize_rows(rows, parts, centred, epsilon, out)
+    left = np.empty((len(block), len(parts.columns)), dtype=np.uint8)
+    scratch = np.empty((_loops.ROWS_TOGETHER + 1, block.shape[1]))
     loop = ROWWISE[block.dtype.char, out.dtype.char]
-    loop(block, gamma, beta, centred, epsilon, scratch, left.view(np.uint8), out)
-    return _rowwise.normalize_unusual(rows, left, gamma, beta, centred, epsilon, out)
+    given = parts.order, parts.starts, parts.gamma, parts.beta, centred, epsilon
+    is_complete: bool = loop(block, *given, scratch, left, out)
+    others = _rowwise.normalize_unusual(rows, left.view(bool), parts, centred, epsilon, out)
+    return is_complete and others
 
 
 def _compiled(twin: Kernel, *, inverse: bool) -> Kernel:

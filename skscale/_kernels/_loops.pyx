@@ -41,6 +41,7 @@ cdef enum:
     _INFINITE
     _UNUSUAL
     _SHARED
+    _MISSING
 
 ORDINARY, INFINITE, UNUSUAL, SHARED = _ORDINARY, _INFINITE, _UNUSUAL, _SHARED
 ROWS_TOGETHER = TOGETHER
@@ -979,69 +980,123 @@ cdef inline double total(const double *x, Py_ssize_t n, bint squared) noexcept n
     return high + low
 
 
-cdef bint normalize_row(
-    double *x, Py_ssize_t n, const double *gamma, const double *beta, bint centred, double epsilon
+cdef Py_ssize_t observed(const double *x, Py_ssize_t n, double *there) noexcept nogil:
+    """The numbers that are no NaN, one after the other, and how many there are."""
+    cdef Py_ssize_t j, m = 0
+    for j in range(n):
+        if x[j] == x[j]:
+            there[m] = x[j]
+            m += 1
+    return m
+
+
+cdef int normalize_row(
+    double *x,
+    Py_ssize_t n,
+    const double *gamma,
+    const double *beta,
+    bint centred,
+    double epsilon,
+    double *spare,
 ) noexcept nogil:
-    """Normalize a row where it is; False if it is not ordinary, and is now of no use."""
-    cdef double first = 0.0, step = 0.0, square, width
-    cdef Py_ssize_t j
+    """Normalize a row where it is. If it is not ordinary, it is of no use afterwards."""
+    cdef double first = 0.0, step = 0.0, sums, square, width
+    cdef double *y = x
+    cdef Py_ssize_t j = 0, k = 0, m = n
     if centred:
-        first = x[0]
+        while j < n and x[j] != x[j]:
+            j += 1
+        if j == n:
+            return _MISSING
+        first = x[j]
         for j in range(n):
             x[j] -= first
-        step = total(x, n, False) / n
-        for j in range(n):
-            x[j] -= step
-    square = total(x, n, True)
+    sums = total(x, n, not centred)
+    if sums != sums:
+        m = observed(x, n, spare)
+        if m == 0:
+            return _MISSING
+        y = spare
+        sums = total(y, m, not centred)
+    square = sums
+    if centred:
+        step = sums / m
+        for j in range(m):
+            y[j] -= step
+        square = total(y, m, True)
     if not (SMALLEST <= square <= LARGEST):
-        return False
-    width = sqrt(square / n + epsilon)
+        return _UNUSUAL
+    width = sqrt(square / m + epsilon)
     if centred and epsilon == 0.0 and width < SPACING * fabs(first + step):
-        return False
+        return _UNUSUAL
+    if y == x:
+        for j in range(n):
+            x[j] = x[j] / width * gamma[j] + beta[j]
+        return _ORDINARY
     for j in range(n):
-        x[j] = x[j] / width * gamma[j] + beta[j]
-    return True
+        if x[j] == x[j]:
+            x[j] = y[k] / width * gamma[j] + beta[j]
+            k += 1
+    return _MISSING
 
 
 def normalize_rows(
     const real[:, :] rows,
+    const long long[::1] order,
+    const long long[::1] starts,
     const double[::1] gamma,
     const double[::1] beta,
     bint centred,
     double epsilon,
     double[:, ::1] scratch,
-    unsigned char[::1] left,
+    unsigned char[:, ::1] left,
     written[:, :] out,
 ):
-    """Normalize the rows that are ordinary, and mark those that are left.
+    """Normalize the parts of rows that are ordinary, and mark those that are left.
 
-    `scratch` is of shape (`ROWS_TOGETHER`, n_columns).
+    `order` has the columns part after part, and `starts` where in it each part begins; gamma and
+    beta are in this order. `scratch` is of shape (`ROWS_TOGETHER` + 1, n_columns), `left` of
+    shape (n_rows, n_parts). True if nothing is missing.
     """
     cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1]
-    cdef Py_ssize_t start = 0, height, i, j
+    cdef Py_ssize_t n_parts = starts.shape[0] - 1
+    cdef Py_ssize_t start = 0, height, i, j, k, first
     cdef bint by_row = rows.strides[1] == <Py_ssize_t> sizeof(real)
     cdef bint written_by_row = out.strides[1] == <Py_ssize_t> sizeof(written)
+    cdef bint complete = True
+    cdef int status
     with nogil:
         while start < n_rows:
             height = min(n_rows - start, TOGETHER)
             if by_row:
                 for i in range(height):
                     for j in range(n_columns):
-                        scratch[i, j] = rows[start + i, j]
+                        scratch[i, j] = rows[start + i, order[j]]
             else:
                 for j in range(n_columns):
                     for i in range(height):
-                        scratch[i, j] = rows[start + i, j]
+                        scratch[i, j] = rows[start + i, order[j]]
             for i in range(height):
-                left[start + i] = not normalize_row(
-                    &scratch[i, 0], n_columns, &gamma[0], &beta[0], centred, epsilon
-                )
+                for k in range(n_parts):
+                    first = starts[k]
+                    status = normalize_row(
+                        &scratch[i, first],
+                        starts[k + 1] - first,
+                        &gamma[first],
+                        &beta[first],
+                        centred,
+                        epsilon,
+                        &scratch[TOGETHER, 0],
+                    )
+                    left[start + i, k] = status == _UNUSUAL
+                    complete = complete and status != _MISSING
             if written_by_row:
                 for i in range(height):
                     for j in range(n_columns):
-                        out[start + i, j] = <written> scratch[i, j]
+                        out[start + i, order[j]] = <written> scratch[i, j]
             else:
                 for j in range(n_columns):
                     for i in range(height):
-                        out[start + i, j] = <written> scratch[i, j]
+                        out[start + i, order[j]] = <written> scratch[i, j]
             start += height
+    return complete

@@ -7,6 +7,10 @@ values, without spread, or with squares that vanish or overflow are done once mo
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import numpy as np
 
 from skscale._kernels._columns import chunks
@@ -21,20 +25,52 @@ from skscale._kernels._moments import (
 EPSILON = float(np.finfo(np.float64).eps)
 
 
-def normalize_rows(
-    rows: Rows, gamma: Array, beta: Array, centred: bool, epsilon: float, out: Array
-) -> bool:
-    """``gamma (row - mean) / sqrt(variance + epsilon) + beta``, row by row.
+class Parts:
+    """Parts of rows that have statistics of their own.
+
+    Parameters
+    ----------
+    columns : sequence of integer arrays
+        Positions of the columns of every part; each column is in one.
+    gamma, beta : arrays of shape (n_columns,)
+        Scale and shift of the columns.
+
+    Attributes
+    ----------
+    order, starts : integer arrays
+        All positions, part after part, and where in them each part begins, and the last one ends.
+    gamma, beta : arrays of shape (n_columns,)
+        In this order.
+    columns : list of slices or integer arrays
+        Slices where the positions are consecutive: they are looked at without a copy.
+    """
+
+    def __init__(self, columns: Sequence[Array], gamma: Array, beta: Array) -> None:
+        self.order = np.concatenate(columns).astype(np.int64)
+        self.starts = np.concatenate([[0], np.cumsum([len(part) for part in columns])])
+        self.gamma, self.beta = gamma[self.order], beta[self.order]
+        self.columns = [_as_slice(part) for part in columns]
+
+    def __iter__(self) -> Iterator[tuple[Any, Array, Array]]:
+        """Columns, gamma and beta of every part."""
+        bounds = itertools.pairwise(self.starts)
+        for columns, (start, stop) in zip(self.columns, bounds, strict=True):
+            yield columns, self.gamma[start:stop], self.beta[start:stop]
+
+
+def normalize_rows(rows: Rows, parts: Parts, centred: bool, epsilon: float, out: Array) -> bool:
+    """``gamma (x - mean) / sqrt(variance + epsilon) + beta`` for every part of every row.
 
     Parameters
     ----------
     rows : array of shape (n_rows, n_columns)
         Numbers, or NaN where a value is missing: it is left out, and stays.
-    gamma, beta : arrays of shape (n_columns,)
+    parts : Parts
+        Of the columns.
     centred : bool
-        If not, the mean is taken to be 0.
+        If not, means are taken to be 0.
     epsilon : float
-        Not negative. With 0, a row whose values are all equal, but for the spacing of floats
+        Not negative. With 0, a part whose values are all equal, but for the spacing of floats
         around their mean, becomes beta.
     out : array of shape (n_rows, n_columns)
         Of a float dtype, and of other memory than the rows.
@@ -45,41 +81,59 @@ def normalize_rows(
         If not, there is NaN or infinity in the rows.
     """
     values = leading(rows)
-    left = np.empty(len(values), dtype=bool)
+    left = np.empty((len(values), len(parts.columns)), dtype=bool)
     with np.errstate(all="ignore"):
-        for chunk, memory in chunks(*values.shape):
-            part = values[chunk]
-            deviation = np.empty(part.shape)
-            square, mean = _deviations(part, centred, deviation, memory)
-            width = np.sqrt(square / part.shape[1] + epsilon)
-            left[chunk] = ~is_ordinary_square(square)
-            if centred and epsilon == 0:  # may be equal but for the spacing
-                left[chunk] |= width < EPSILON * np.abs(mean)
-            deviation /= width[:, np.newaxis]
-            np.copyto(out[chunk], _moved(deviation, gamma, beta), casting="same_kind")
-    return normalize_unusual(rows, left, gamma, beta, centred, epsilon, out)
+        for number, (columns, gamma, beta) in enumerate(parts):
+            part = values[:, columns]
+            for chunk, memory in chunks(*part.shape):
+                deviation = np.empty(memory.shape)
+                square, mean = _deviations(part[chunk], centred, deviation, memory)
+                width = np.sqrt(square / part.shape[1] + epsilon)
+                left[chunk, number] = ~is_ordinary_square(square)
+                if centred and epsilon == 0:  # may be equal but for the spacing
+                    left[chunk, number] |= width < EPSILON * np.abs(mean)
+                deviation /= width[:, np.newaxis]
+                out[chunk][:, columns] = _moved(deviation, gamma, beta)
+    return normalize_unusual(rows, left, parts, centred, epsilon, out)
 
 
 def normalize_unusual(
-    rows: Rows, left: Array, gamma: Array, beta: Array, centred: bool, epsilon: float, out: Array
+    rows: Rows, left: Array, parts: Parts, centred: bool, epsilon: float, out: Array
 ) -> bool:
-    """The same for the rows that are `left`, and for integers that float64 rounds."""
-    if isinstance(rows, WideRows):
-        left = left | rows.low.any(axis=1)
-    if not np.count_nonzero(left):
+    """The same where something is `left`, and for integers that float64 rounds.
+
+    Parameters
+    ----------
+    rows, parts, centred, epsilon, out
+        As of `normalize_rows`.
+    left : array of bool of shape (n_rows, n_parts)
+        Parts of rows that are not done yet.
+    """
+    if not isinstance(rows, WideRows) and not np.count_nonzero(left):
         return True
-    numbers = np.flatnonzero(left)
-    rows = rows[numbers]
-    values = leading(rows)
-    if np.isinf(values).any():
-        return False
-    with np.errstate(all="ignore"):
-        deviation, width = _careful(rows, centred, epsilon)
-        result = _moved(deviation / width[:, np.newaxis], gamma, beta)
-    missing = np.isnan(values)
-    result[missing] = np.nan
-    out[numbers] = result
-    return not missing.any()
+    is_finite = True
+    for number, (columns, gamma, beta) in enumerate(parts):
+        chosen = left[:, number]
+        if isinstance(rows, WideRows):
+            chosen = chosen | rows.low[:, columns].any(axis=1)
+        numbers = np.flatnonzero(chosen)
+        if len(numbers) == 0:
+            continue
+        part = rows[:, columns][numbers]
+        values = leading(part)
+        if np.isinf(values).any():
+            return False
+        with np.errstate(all="ignore"):
+            deviation, width = _careful(part, centred, epsilon)
+            result = _moved(deviation / width[:, np.newaxis], gamma, beta)
+        missing = np.isnan(values)
+        result[missing] = np.nan
+        is_finite &= not missing.any()
+        done = out[:, columns]
+        done[numbers] = result
+        if not isinstance(columns, slice):
+            out[:, columns] = done
+    return is_finite
 
 
 def _deviations(rows: Array, centred: bool, out: Array, memory: Array) -> tuple[Array, Array]:
@@ -132,6 +186,12 @@ def _with_epsilon(width: Array, exponent: Array, epsilon: float) -> tuple[Array,
     root = np.sqrt(epsilon)
     unit = np.where(exponent == 0, 0, np.maximum(exponent, np.frexp(root)[1]))
     return np.hypot(np.ldexp(width, exponent - unit), np.ldexp(root, -unit)), unit
+
+
+def _as_slice(positions: Array) -> Any:
+    first, last = int(positions[0]), int(positions[-1])
+    is_consecutive = np.array_equal(positions, np.arange(first, last + 1))
+    return slice(first, last + 1) if is_consecutive else positions
 
 
 def _transposed(rows: Rows) -> Rows:

@@ -547,6 +547,9 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         place = self._place()
         return of_columns if place is None else np.delete(of_columns, place)
 
+    def _width_out(self) -> int:
+        return len(self.running_mean_)
+
     def _names_in(self) -> Array:
         return self._without_condition(super()._names_in())
 

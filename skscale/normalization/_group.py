@@ -133,8 +133,8 @@ class GroupNormalizer(RowwiseNormalizer):
         else:
             self.groups_ = equal_groups(self.groups, self.n_features_in_)
 
-    def _parts(self) -> Sequence[Any]:
-        return [_as_slice(positions) for positions in self.groups_.values()]
+    def _groups(self) -> Sequence[Array]:
+        return list(self.groups_.values())
 
     def _check_sparse(self, X: Any) -> Sequence[str]:
         raise refused_sparse(type(self).__name__)
@@ -221,11 +221,3 @@ def _is_list(columns: Any) -> bool:
         and len(columns) > 0
         and all(isinstance(c, str) or is_integer(c) for c in columns)
     )
-
-
-def _as_slice(positions: Array) -> Any:
-    """Consecutive positions as a slice, which is looked at without a copy."""
-    first = int(positions[0])
-    if np.array_equal(positions, np.arange(first, first + len(positions))):
-        return slice(first, first + len(positions))
-    return positions

@@ -65,25 +65,16 @@ class RowwiseNormalizer(OneToOneFeatureMixin, TableTransformer, ABC):
             type(self).__name__, self.affine, self.n_features_in_
         )
 
-    def _parts(self) -> Sequence[Any]:
-        """Columns that have statistics of their own: slices, or arrays of positions."""
-        return (slice(None),)
+    def _groups(self) -> Sequence[Array]:
+        """Positions of the columns that have statistics of their own."""
+        return (np.arange(self.n_features_in_),)
 
     def _apply(self) -> Apply:
+        parts = kernels.Parts(self._groups(), self.gamma_, self.beta_)
         epsilon = self._epsilon()
-        parts = [(part, self.gamma_[part], self.beta_[part]) for part in self._parts()]
 
         def apply(rows: Rows, out: Array) -> bool:
-            is_finite = True
-            for part, gamma, beta in parts:
-                written = out[:, part]  # of an array of positions, a copy
-                given = rows[:, part]
-                is_finite &= kernels.normalize_rows(
-                    given, gamma, beta, self._centred, epsilon, written
-                )
-                if not isinstance(part, slice):
-                    out[:, part] = written
-            return is_finite
+            return kernels.normalize_rows(rows, parts, self._centred, epsilon, out)
 
         return apply
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from sklearn.base import OneToOneFeatureMixin
-from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import check_random_state
 
 from skscale import _tables as tables
@@ -19,7 +18,7 @@ from skscale._blocks import Apply, apply_table, measure_table, output_for
 from skscale._callbacks import fit_task, with_callbacks
 from skscale._kernels import Array
 from skscale._opening import open_table
-from skscale._parameters import Rule, integer, is_integer, one_of, real
+from skscale._parameters import Rule, integer, is_integer, none, one_of, real
 from skscale._reduce import block_rows
 from skscale._splits import read_splits
 from skscale._tables import Table
@@ -31,7 +30,6 @@ from skscale.normalization._network import (
     Examples,
     Networks,
     Schedule,
-    choose,
     one_epoch,
     train,
 )
@@ -43,21 +41,19 @@ from skscale.normalization._response import (
     read_classes,
     read_response,
 )
+from skscale.normalization._weight_decay import (
+    FEWEST_ROWS,
+    candidates,
+    choose,
+    held_out_parts,
+    shuffled_parts,
+)
 from skscale.statistics import PooledBatches
-
-DECAYS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-"""Weight decays that are tried where none is given."""
-
-USUAL_DECAY = 1e-2
-"""Weight decay where none is given, and there are no rows to choose one on."""
 
 STEPS = 20
 """Mini-batches of an epoch, about, where their size is not given."""
 
 SMALLEST_BATCH, LARGEST_BATCH = 16, 256
-
-FEWEST_ROWS = 10
-"""Training rows below which none are held out."""
 
 ODD = ("identity", "tanh", "softclip")
 """Activations of which the head cannot tell the sign of gamma and beta."""
@@ -217,6 +213,9 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
                 or (isinstance(value, list) and len(value) > 1)
             ),
         ),
+        "random_state": integer(at_least=0)
+        | Rule("a RandomState", lambda value: isinstance(value, np.random.RandomState))
+        | none,
     }
     _allow_missing: ClassVar = True
     _products: ClassVar = single_threaded_blas
@@ -350,18 +349,6 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
 
     # Applying -------------------------------------------------------------------------
 
-    @property
-    def running_mean_(self) -> Array:
-        return self.normalizer_.running_mean_
-
-    @property
-    def running_var_(self) -> Array:
-        return self.normalizer_.running_var_
-
-    @property
-    def statistic_(self) -> PooledBatches:
-        return self.normalizer_.statistic_
-
     def _apply(self) -> Apply:
         return self.normalizer_._apply()
 
@@ -444,27 +431,20 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         return Examples(rows, targets, weights).take(np.flatnonzero(weights))
 
     def _choose(self, networks: Networks, examples: Examples) -> tuple[int, int]:
-        """Which weight decay, and how many epochs, by rows held out of the training rows."""
-        n_rows = len(examples.rows)
-        if n_rows < FEWEST_ROWS:
+        """Which weight decay, and how many epochs."""
+        if len(examples.rows) < FEWEST_ROWS:
             return 0, self.max_iter
-        labels = examples.targets.argmax(axis=1) if len(self._response_.parts) == 1 else None
-        splitter = shuffled_parts(min(self.inner_cv, n_rows // 2), labels, self._seed_)
-        splits = list(splitter.split(examples.rows, labels))
-        learned = [examples.take(train) for train, _ in splits]
-        held_out = [examples.take(test) for _, test in splits]
+        is_one = len(self._response_.parts) == 1
+        labels = examples.targets.argmax(axis=1) if is_one else None
+        splits = held_out_parts(examples.rows, labels, self.inner_cv, self._seed_)
         schedule = self._schedule(min(len(train) for train, _ in splits))
-        return choose(networks, learned, held_out, schedule, self.n_iter_no_change, self._seed_)
+        return choose(networks, examples, splits, schedule, self.n_iter_no_change, self._seed_)
 
     def _networks(self, examples: Examples) -> Networks:
         """One network for each weight decay to choose from, the usual one first."""
-        if self.weight_decay == "auto":
-            decays = [USUAL_DECAY, *(decay for decay in DECAYS if decay != USUAL_DECAY)]
-        else:
-            decays = [float(self.weight_decay)]
         shape = examples.rows.shape[1], examples.targets.shape[1]
         activation, parts = ACTIVATIONS[self.activation], self._response_.parts
-        return Networks(activation, *shape, parts, np.array(decays))
+        return Networks(activation, *shape, parts, candidates(self.weight_decay))
 
     def _schedule(self, n_rows: int) -> Schedule:
         size = self.batch_size
@@ -501,7 +481,9 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         self.normalizer_ = BatchNormalizer(
             epsilon=self.epsilon, affine=(gamma, beta), activation=self.activation
         ).fit_statistic(statistic, names)
-        self.gamma_, self.beta_ = gamma, beta
+        self.gamma_, self.beta_, self.statistic_ = gamma, beta, statistic
+        self.running_mean_ = self.normalizer_.running_mean_
+        self.running_var_ = self.normalizer_.running_var_
         self.weight_decay_ = float(network.weight_decay[0])
         self.loss_curve_, self.n_iter_ = losses, len(losses)
 
@@ -510,10 +492,3 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         tags.target_tags.required = True
         tags.target_tags.two_d_labels = True
         return tags
-
-
-def shuffled_parts(n_parts: int, labels: Array | None, seed: int) -> Any:
-    """A splitter into so many parts at random, with classes spread evenly where they can be."""
-    is_even = labels is not None and np.unique(labels, return_counts=True)[1].min() >= n_parts
-    splitter = StratifiedKFold if is_even else KFold
-    return splitter(n_parts, shuffle=True, random_state=seed)

@@ -20,8 +20,8 @@ from skscale.normalization.functional import _arguments as arguments
 
 Part = TypeVar("Part")
 
-PANEL = 2**15
-"""Numbers in a panel: 256 KB, so that the few that a step needs stay in cache."""
+PANEL = 2**16
+"""Numbers in a panel: 512 KB, so that the few that a step needs stay in cache."""
 
 
 class Layout(Protocol):
@@ -47,11 +47,15 @@ class Layout(Protocol):
     def spread(self, values: Array, group: slice, n_columns: int) -> Array:
         """Numbers of the features, such that they broadcast to a group of a panel."""
 
-    def sums(self, values: Array, factor: Array, weight: Array) -> tuple[Array, Array]:
-        """Sums over a group of ``values * factor * weight``, and of ``values * weight``.
+    def scale(self, values: Array, factor: Array, weight: Array) -> None:
+        """Multiply a group, in place, by what is spread and by one number for each column."""
 
-        The former by column, the latter by place in the column or by feature. `factor` is
-        spread, `weight` one number for each column.
+    def sums(
+        self, product: Array, gradient: Array, factor: Array, weight: Array, low: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Sums over a group of ``(product - gradient * low) * weight`` and of the gradient.
+
+        Both times what is spread, by column; then without it, by place in the column or by feature.
         """
 
     def in_order(self, sums: Array) -> Array:
@@ -91,8 +95,17 @@ class Rows(NamedTuple):
     def spread(self, values: Array, group: slice, n_columns: int) -> Array:
         return values[group if self.order is None else self.order[group]][:, np.newaxis]
 
-    def sums(self, values: Array, factor: Array, weight: Array) -> tuple[Array, Array]:
-        return (factor[:, 0] @ values) * weight, values @ weight
+    def scale(self, values: Array, factor: Array, weight: Array) -> None:
+        values *= weight
+        values *= factor
+
+    def sums(
+        self, product: Array, gradient: Array, factor: Array, weight: Array, low: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        total = factor[:, 0] @ gradient
+        along = (factor[:, 0] @ product - total * low) * weight
+        of_places = product @ weight - gradient @ (weight * low)
+        return along, total, of_places, np.add.reduce(gradient, axis=1)
 
     def in_order(self, sums: Array) -> Array:
         return sums if self.order is None else sums[np.argsort(self.order)]
@@ -124,9 +137,16 @@ class Series(NamedTuple):
     def spread(self, values: Array, group: slice, n_columns: int) -> Array:
         return np.tile(values, n_columns // self.n_features)
 
-    def sums(self, values: Array, factor: Array, weight: Array) -> tuple[Array, Array]:
-        of_columns = kernels.reduce_columns(np.add, values) * weight
-        return of_columns * factor, of_columns.reshape(-1, self.n_features).sum(axis=0)
+    def scale(self, values: Array, factor: Array, weight: Array) -> None:
+        values *= factor * weight
+
+    def sums(
+        self, product: Array, gradient: Array, factor: Array, weight: Array, low: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        total = kernels.reduce_columns(np.add, gradient)
+        along = (kernels.reduce_columns(np.add, product) - total * low) * weight
+        by_feature = (part.reshape(-1, self.n_features).sum(axis=0) for part in (along, total))
+        return along * factor, total * factor, *by_feature
 
     def in_order(self, sums: Array) -> Array:
         return sums
@@ -185,8 +205,8 @@ def forward(
             for i, group in enumerate(layout.bounds):
                 of_group = values[group]
                 found = statistics[:, i, columns]
-                standardize(of_group, spare[group], found, epsilon, centred=centred)
-                of_group *= layout.spread(gamma, group, values.shape[1])
+                centre(of_group, spare[group], found, epsilon, centred=centred)
+                layout.scale(of_group, layout.spread(gamma, group, values.shape[1]), found[2])
                 of_group += layout.spread(beta, group, values.shape[1])
             layout.write(values, out[part])
 
@@ -195,10 +215,10 @@ def forward(
     return Y, PanelCache(X, gamma, mean, low, scale, centred, layout)
 
 
-def standardize(
+def centre(
     values: Array, spare: Array, statistics: Array, epsilon: float, *, centred: bool
 ) -> None:
-    """Subtract the mean of every column and divide by the root of the mean square, in place.
+    """Subtract the mean of every column in place, and find one over the root of the mean square.
 
     The mean is subtracted twice: what rounding left of it the first time is small, and exact.
     """
@@ -209,7 +229,6 @@ def standardize(
     column_means(np.multiply(values, values, out=spare), scale)
     scale += epsilon
     np.divide(1.0, np.sqrt(scale, out=scale), out=scale)
-    values *= scale
 
 
 def backward(function: str, dY: Any, cache: PanelCache) -> tuple[Array, Array, Array]:
@@ -247,19 +266,18 @@ def step_back(
 
     Returns the sums of ``dY z`` and of ``dY`` by feature.
     """
-    layout, scale = cache.layout, cache.scale[i, columns]
+    layout, scale, low = cache.layout, cache.scale[i, columns], cache.mean_low[i, columns]
     factor = layout.spread(cache.gamma, layout.bounds[i], len(scale))
     if cache.centred:
         values -= cache.mean[i, columns]
-        values -= cache.mean_low[i, columns]
-    along, dgamma = layout.sums(np.multiply(gradient, values, out=spare), factor, scale)
-    total, dbeta = layout.sums(gradient, factor, np.ones_like(scale))
-    gradient *= factor
-    values *= scale * along / len(values)
+    product = np.multiply(gradient, values, out=spare)
+    along, total, dgamma, dbeta = layout.sums(product, gradient, factor, scale, low)
+    slope = scale * scale * along / len(values)
+    layout.scale(gradient, factor, scale)
+    values *= slope
     gradient -= values
     if cache.centred:
-        gradient -= total / len(values)
-    gradient *= scale
+        gradient -= scale * total / len(values) - slope * low
     return dgamma, dbeta
 
 

@@ -458,18 +458,19 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
     def _apply(self) -> Apply:
         normalize = self._normalization().apply()
         gamma, beta = self._scales(slice(None))
-        forward = ACTIVATIONS[self._activation_].forward
+        forward, is_linear = ACTIVATIONS[self._activation_].forward, self._activation_ == "identity"
 
         def apply(rows: Rows, out: Array, labels: Any = ...) -> bool:
-            values = np.empty(rows.shape)
+            values = out if out.dtype == np.float64 else np.empty(rows.shape)
             finite = normalize(rows, values)
             with np.errstate(over="ignore", invalid="ignore"):
                 values *= gamma[labels]
                 values += beta[labels]
-                np.copyto(out, forward(values), casting="same_kind")
+                if not (is_linear and values is out):
+                    np.copyto(out, values if is_linear else forward(values), casting="same_kind")
             return finite
 
-        is_plain = not self.conditions_ and self._activation_ == "identity"
+        is_plain = is_linear and not self.conditions_
         return normalize if is_plain and (gamma == 1).all() and (beta == 0).all() else apply
 
     def _invert(self, columns: Any) -> Apply:

@@ -21,8 +21,8 @@ MARKS = {True: "✓", False: "✗", None: ""}
 
 LEGEND = """\
 Medians. "vs sklearn" and "vs intelex" say how many times faster ours is. "vs limit" divides ours by
-X.sum() for a fit, by X.copy() for a transform, and by our PCA for a Whitener and for folds; or it
-is ours itself.
+X.sum() for a fit, by X.copy() for a transform, by our PCA for a Whitener and for folds, and by
+PyTorch for a function of activations; or it is ours itself.
 A target stands beside its ratio: ✓ met, ✗ not met. Tables are float64, in C order, unless they say
 otherwise."""
 

@@ -18,7 +18,7 @@ from sklearn.model_selection import KFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 
 import skscale
-from benchmarks import sides
+from benchmarks import activations, sides
 from benchmarks.data import Data
 from benchmarks.measuring import in_a_process
 from benchmarks.sides import Make, Side
@@ -30,7 +30,7 @@ try:
 except ImportError:
     BasicStatistics = IntelPCA = None
 
-READ, COPY, OUR_PCA = LIMITS = "X.sum()", "X.copy()", "our PCA"
+READ, COPY, OUR_PCA, TORCH = LIMITS = "X.sum()", "X.copy()", "our PCA", "PyTorch"
 AT_MOST = "at most"
 SIDES = ("skscale", "sklearn")
 
@@ -54,6 +54,7 @@ TALL, LONG, BROAD = Data(2_000_000, 50), Data(20_000_000, 5), Data(100_000, 1000
 MIDDLING = Data(10_000, 20)
 FOLDS, SCORED = Data(1_000_000, 50), Data(200_000, 50)
 PCA_TALL, PCA_BROAD, PCA_WIDE = Data(1_000_000, 100), Data(50_000, 1000), Data(500, 20_000)
+NETWORK = Data(100_000, 100)
 SMALL, ONE = Data(100, 10), Data(1, 20)
 
 IMPORT = """
@@ -88,7 +89,8 @@ class Row:
 
 def every_row(*, quick: bool = False) -> Iterator[Row]:
     """Yield all rows; `quick` makes large tables small, of which nothing is expected."""
-    for row in (*scalers(), *components(), *folds(), *small(), *memory(), *importing()):
+    tables = (*scalers(), *components(), *normalizations(), *folds(), *small())
+    for row in (*tables, *memory(), *importing()):
         yield replace(row, targets={}, data=row.data and smaller(row.data)) if quick else row
 
 
@@ -230,6 +232,23 @@ def best_of_wide() -> Row:
         make = partial(decomposition.PCA, svd_solver=solver, **fifty)
         against[f"sklearn ({solver})"] = sides.fitting(make)
     return Row("PCA", "fit, 50 components", PCA_WIDE, against, {"sklearn": 1})
+
+
+# Activations ------------------------------------------------------------------------------
+
+
+def normalizations() -> Iterator[Row]:
+    """Yield rows of the functions and their gradients, by table; float32 is computed in float64."""
+    for data in (NETWORK, replace(NETWORK, dtype="float32")):
+        for name, backward in product(activations.FUNCTIONS, (False, True)):
+            against = {
+                "skscale": activations.ours(name, backward=backward),
+                TORCH: activations.theirs(name, backward=backward),
+            }
+            most = 3 if name == "layer_norm" else 2
+            targets = {TORCH: most} if data is NETWORK else {}
+            work = "backward" if backward else "forward"
+            yield Row(name, work, data, against, targets)
 
 
 # Folds ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from skscale.normalization import (
     GroupNormalizer,
     LayerNormalizer,
     RMSNormalizer,
+    SupervisedBatchNormalizer,
 )
 from skscale.scaling import MinMaxScaler, StandardScaler
 
@@ -19,6 +20,7 @@ __all__ = [
     "MinMaxScaler",
     "RMSNormalizer",
     "StandardScaler",
+    "SupervisedBatchNormalizer",
     "Whitener",
     "show_versions",
     "thread_limit",

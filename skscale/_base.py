@@ -80,6 +80,10 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
     def _apply(self) -> Apply:
         """How a block of rows is transformed; only fitted numbers may be looked at."""
 
+    def _set_apart(self, X: Any) -> int | None:
+        """Position of a column that is not mapped, and need not be of numbers; here none."""
+        return None
+
     def _check_sparse(self, X: Any) -> Sequence[str] | bool:
         """Sparse formats that pass, or an error that says what to do instead."""
         return False
@@ -111,7 +115,7 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
     def _copy(self) -> bool:
         return getattr(self, "copy", True)
 
-    def _transform(self, X: Any, copy: bool) -> Any:
+    def _transform(self, X: Any, copy: bool, labels: Array | None = None) -> Any:
         table = open_table(self, X)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, self._allow_missing)
@@ -121,13 +125,14 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
         n_columns = getattr(self, "_n_features_out", table.shape[1])
         out = output_for(table, n_columns, copy, self._columnwise)
         with self._products:
-            self._write(table, self._apply(), out)
+            self._write(table, self._apply(), out, labels)
         if (kind := tables.output_kind(self)) == "default":
             return out
         return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
 
-    def _write(self, table: Table, apply: Apply, out: Array) -> None:
-        apply_table(table, apply, out, type(self).__name__, allow_missing=self._allow_missing)
+    def _write(self, table: Table, apply: Apply, out: Array, labels: Array | None = None) -> None:
+        method, allow_missing = type(self).__name__, self._allow_missing
+        apply_table(table, apply, out, method, allow_missing=allow_missing, labels=labels)
 
     def _names_in(self) -> Array:
         generated = [f"x{i}" for i in range(self.n_features_in_)]
@@ -182,7 +187,7 @@ class InvertibleTransformer(TableTransformer, ABC):
         """Sparse rows back to sparse rows; None where they come back dense."""
         return None
 
-    def _inverse_transform(self, X: Any, copy: bool) -> Any:
+    def _inverse_transform(self, X: Any, copy: bool, labels: Array | None = None) -> Any:
         table, columns = open_transformed(self, X)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, True)
@@ -190,11 +195,17 @@ class InvertibleTransformer(TableTransformer, ABC):
             if result is not None:
                 return result
         is_part = self._columnwise and not isinstance(columns, slice)
-        n_columns = len(columns) if is_part else self.n_features_in_
+        n_columns = table.shape[1] if self._columnwise else self.n_features_in_
         out = output_for(table, n_columns, copy, self._columnwise)
         with self._products:
             invert, method = self._invert(columns), type(self).__name__
-            apply_table(table, lambda rows, out: invert(narrow(rows), out), out, method)
+            apply_table(
+                table,
+                lambda rows, *others: invert(narrow(rows), *others),
+                out,
+                method,
+                labels=labels,
+            )
         if (kind := tables.output_kind(self)) == "default":
             return out
         names = self._names_in()[columns] if is_part else self._names_in()

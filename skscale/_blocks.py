@@ -15,8 +15,10 @@ from skscale._reduce import block_rows, cut, mapped_blocks, tree_reduce
 from skscale._tables import Table
 from skscale.errors import InfiniteValueError, MissingValueError
 
-Apply = Callable[[Any, Array], bool]
-"""Writes what it makes of a block into an array, and returns whether all of it is finite."""
+Apply = Callable[..., bool]
+"""Writes what it makes of a block into an array, and returns whether all of it is finite.
+
+Called with the block and the array, and with the labels of the rows where these have any."""
 
 
 def measure_table(
@@ -139,11 +141,18 @@ def check_block(
 
 
 def apply_table(
-    table: Table, apply: Apply, out: Array, method: str, *, allow_missing: bool = True
+    table: Table,
+    apply: Apply,
+    out: Array,
+    method: str,
+    *,
+    allow_missing: bool = True,
+    labels: Array | None = None,
 ) -> None:
     """Map the rows of a table into `out`, which may be the table's own array.
 
     Blocks are looked at for NaN and infinity only where the result shows that there may be some.
+    `labels`, one for every row, are cut as the rows are.
     """
     in_place = out is table.source
 
@@ -153,7 +162,8 @@ def apply_table(
 
     def map_block(rows: slice) -> None:
         block = read(rows)
-        if not apply(block, out[rows]) and not in_place:
+        of_rows = () if labels is None else (labels[rows],)
+        if not apply(block, out[rows], *of_rows) and not in_place:
             check_block(table, block, rows.start, method, allow_missing)
 
     n_rows, width = table.shape[0], max(table.shape[1], out.shape[1])

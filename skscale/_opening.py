@@ -17,19 +17,23 @@ from skscale.errors import SchemaError
 
 def open_table(transformer: Any, X: Any, *, reset: bool = False) -> Table:
     """Open a table and compare (or, with `reset`, learn) its columns."""
-    plain = tables.read_plain(X)
+    apart = transformer._set_apart(X)
+    numbers = X if apart is None else tables.without_column(X, apart)
+    plain = tables.read_plain(X) if apart is None else None
     accepted = plain is not None and accept_columns(transformer, plain, reset)
     if plain is not None and accepted and _reads(transformer, plain):
         return plain
     if not reset:
         check_is_fitted(transformer)
-    table = tables.read(X, accept_sparse=_formats(transformer, X))
-    given = X if tables.is_frame(X) else table.source
+    table = tables.read(numbers, accept_sparse=_formats(transformer, X))
+    given = X if tables.is_frame(X) or apart is not None else table.source
     try:
         validate_data(transformer, given, reset=reset, skip_check_array=True)
     except ValueError as error:
         expected = getattr(transformer, "feature_names_in_", None)
-        raise SchemaError(describe_columns(str(error), expected, table.names)) from None
+        raise SchemaError(describe_columns(str(error), expected, tables.column_names(X))) from None
+    if apart is not None and table.names is None:  # messages count all columns
+        table = table._replace(names=[i for i in range(table.shape[1] + 1) if i != apart])
     return table
 
 

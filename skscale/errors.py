@@ -6,6 +6,7 @@ mistake, so code written against scikit-learn keeps catching it.
 
 __all__ = [
     "AllMissingWarning",
+    "ConditionError",
     "FrozenTransformerError",
     "HeldOutRowsError",
     "IncompatibleStatisticError",
@@ -18,6 +19,7 @@ __all__ = [
     "NonNumericColumnError",
     "NothingRememberedError",
     "NothingShownWarning",
+    "ResponseError",
     "SampleWeightError",
     "SchemaError",
     "SplitError",
@@ -79,6 +81,10 @@ class SampleWeightError(ValueError):
     """Sample weights of the wrong shape, or negative, missing, infinite or all zero."""
 
 
+class ConditionError(ValueError):
+    """Conditions of rows that are missing, of the wrong number, or of no kind that has names."""
+
+
 class IncompatibleStatisticError(ValueError):
     """Two statistics cannot be merged, or a transformer cannot be solved from this one."""
 
@@ -113,6 +119,10 @@ class LeakageError(AssertionError):
 
 class TargetError(ValueError, TypeError):
     """What is to be audited is of no known form, or cannot be run on the rows that were given."""
+
+
+class ResponseError(ValueError):
+    """What is to be predicted is missing, has another length, or nothing can be learned from it."""
 
 
 class MutatedInputError(ValueError):

@@ -336,7 +336,7 @@ def test_shrinkage_is_that_of_scikit_learn(name):
 # Batches ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("momentum", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("momentum", [0.1, 0.5, 1.0, "cumulative"])
 @pytest.mark.parametrize("offset", [1.0, 1e7, 1e15])
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_running_averages(momentum, offset, ddof):

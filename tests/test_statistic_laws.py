@@ -40,6 +40,7 @@ VARIANTS = {
         {"of": partial(RunningMoments.of, momentum=0.1), "batched": True},
         {"of": partial(RunningMoments.of, momentum=0.5, ddof=1), "batched": True},
         {"of": partial(RunningMoments.of, momentum=1.0), "batched": True},
+        {"of": partial(RunningMoments.of, momentum="cumulative", ddof=1), "batched": True},
     ],
 }
 

@@ -132,8 +132,12 @@ def running(batches, momentum, ddof=0):
     """Debiased running average of batch means and batch variances of one column.
 
     ``new = (1 - momentum) old + momentum batch`` from zero, divided by the weight the batches
-    have in it; a batch of one value has a mean and no variance.
+    have in it; a batch of one value has a mean and no variance. "cumulative" is the plain average.
     """
+    if momentum == "cumulative":
+        batches = [list(exact(batch)) for batch in batches]
+        variances = [variance(batch, ddof=ddof) for batch in batches if len(batch) > max(1, ddof)]
+        return mean([mean(batch) for batch in batches]), mean(variances or [Fraction(0)])
     momentum = rational(momentum)
     average, average_weight = Fraction(0), Fraction(0)
     spread, spread_weight = Fraction(0), Fraction(0)

@@ -5,7 +5,14 @@ hands in, or asks for, one of their tables.
 """
 
 from skscale._tables._common import commonness
-from skscale._tables._mixed import as_mixed, number_columns, objects, read_columns
+from skscale._tables._mixed import (
+    as_mixed,
+    number_columns,
+    objects,
+    objects_of,
+    read_columns,
+    without_column,
+)
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._rows import (
@@ -45,6 +52,7 @@ __all__ = [
     "labels_of",
     "number_columns",
     "objects",
+    "objects_of",
     "output_kind",
     "parts_of",
     "read",
@@ -56,4 +64,5 @@ __all__ = [
     "to_frame",
     "with_columns_of",
     "with_missing",
+    "without_column",
 ]

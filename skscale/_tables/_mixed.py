@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any
@@ -11,6 +12,7 @@ from scipy import sparse
 
 from skscale._tables._frames import strange_columns
 from skscale._tables._read import check_names, column_names, is_frame, read, select
+from skscale._tables._rows import is_series
 from skscale._tables._table import Table
 
 
@@ -65,15 +67,37 @@ def read_columns(X: Any, positions: Sequence[int]) -> Table:
     return read(part, accept_sparse=("csr", "csc"))
 
 
+def without_column(X: Any, position: int) -> Any:
+    """A frame or array, or what becomes one, without one of its columns: numbers, if all are."""
+    X = as_mixed(X)
+    if is_frame(X):
+        return select(X, [i for i in range(X.shape[1]) if i != position])
+    if sparse.issparse(X):
+        return sparse.hstack([X[:, :position], X[:, position + 1 :]])
+    rest = np.delete(X, position, axis=1)
+    is_numeric = rest.dtype == object and len(number_columns(rest)) == rest.shape[1]
+    return rest.astype(np.float64) if is_numeric else rest
+
+
 def objects(X: Any, position: int) -> list[Any]:
     """Values of one column as Python's objects, None where one is missing."""
     if is_frame(X):
         import narwhals.stable.v1 as narwhals
 
         frame = narwhals.from_native(X, eager_only=True)
-        column = frame.get_column(frame.columns[position])
-        values, missing = column.to_list(), column.is_null().to_list()
+        return objects_of(frame.get_column(frame.columns[position]).to_native())
+    return objects_of(X[:, [position]].toarray()[:, 0] if sparse.issparse(X) else X[:, position])
+
+
+def objects_of(X: Any) -> list[Any]:
+    """Values of a list, an array of one dimension or a series, in the same way."""
+    if is_series(X):
+        import narwhals.stable.v1 as narwhals
+
+        column = narwhals.from_native(X, series_only=True)
+        values, unknown = column.to_list(), column.is_null().to_list()
+        values = [None if gone else value for value, gone in zip(values, unknown, strict=True)]
     else:
-        values = X[:, position].tolist()
-        missing = [value is None or value != value for value in values]
-    return [None if gone else value for value, gone in zip(values, missing, strict=True)]
+        values = X if isinstance(X, list) else np.asarray(X).tolist()
+    nothing = getattr(sys.modules.get("pandas"), "NA", None)
+    return [None if value is nothing or value != value else value for value in values]

@@ -20,7 +20,7 @@ from skscale.leakage._state import differences
 _PUBLIC = re.compile(r"((?:[A-Za-z0-9][^.\[]*\.)*?[A-Za-z0-9][^.\[]*_)(?:[.\[].*)?")
 """The fitted attribute, with the steps that lead to it, in the name of a place inside it."""
 
-REFUSED = ("partial_fit", "fit_predict", "fit_resample", "fit_statistic")
+REFUSED = ("partial_fit", "fit_predict", "fit_resample", "fit_statistic", "normalize_batch")
 """Methods that learn, besides `fit` and `fit_transform`."""
 
 

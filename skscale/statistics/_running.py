@@ -1,8 +1,8 @@
-"""Exponentially weighted averages of the moments of mini-batches."""
+"""Averages of the moments of mini-batches: exponentially weighted, or plain ones."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -15,17 +15,19 @@ from skscale.statistics._protocol import frozen
 
 @frozen
 class RunningMoments:
-    """Exponentially weighted averages of batch means and batch variances, debiased.
+    """Averages of batch means and batch variances: exponentially weighted and debiased, or plain.
 
     After batches 1 .. t a batch i weighs ``momentum * (1 - momentum)**(t - i)``, and the
     averages are divided by the sum of these weights, ``1 - (1 - momentum)**t``. So there is
     no start value to forget, and merging is associative: the earlier side is damped by the
-    batches of the later one. It is not commutative.
+    batches of the later one. It is not commutative. With ``momentum="cumulative"`` every batch
+    weighs 1, whatever its size.
 
     Parameters
     ----------
-    momentum : float in (0, 1]
+    momentum : float in (0, 1] or "cumulative"
         Weight of the newest batch, as in PyTorch: ``new = (1 - momentum) old + momentum batch``.
+        "cumulative" is PyTorch's None: the momentum of batch t is ``1 / t``.
     ddof : float
         A batch variance is divided by its count minus this.
     total : float
@@ -57,7 +59,7 @@ class RunningMoments:
     array([4.33333333])
     """
 
-    momentum: float
+    momentum: float | Literal["cumulative"]
     ddof: float
     total: float
     n_batches: int
@@ -70,11 +72,19 @@ class RunningMoments:
     wide: Array
 
     @classmethod
-    def of(cls, rows: Any, weights: Any = None, *, momentum: float = 0.1, ddof: float = 0) -> Self:
+    def of(
+        cls,
+        rows: Any,
+        weights: Any = None,
+        *,
+        momentum: float | Literal["cumulative"] = 0.1,
+        ddof: float = 0,
+    ) -> Self:
         """Measure one mini-batch."""
         moments = Moments.of(rows, weights)
         width, exponent = moments.deviation(ddof)
         has_variance = (moments.count > ddof) & ((moments.count > 1) | (width > 0))
+        weight = 1.0 if momentum == "cumulative" else momentum
         return cls(
             momentum,
             ddof,
@@ -82,10 +92,10 @@ class RunningMoments:
             int(moments.total > 0),
             moments.mean,
             moments.mean_low,
-            np.where(moments.count > 0, momentum, 0.0),
+            np.where(moments.count > 0, weight, 0.0),
             np.where(has_variance, width * width, 0.0),
             exponent,
-            np.where(has_variance, momentum, 0.0),
+            np.where(has_variance, weight, 0.0),
             moments.wide,
         )
 
@@ -93,15 +103,15 @@ class RunningMoments:
         """Averages over these batches followed by the `later` ones."""
         if (self.momentum, self.ddof) != (later.momentum, later.ddof):
             raise IncompatibleStatisticError(
-                f"Running moments with momentum={self.momentum} and ddof={self.ddof} cannot be "
-                f"merged with momentum={later.momentum} and ddof={later.ddof}."
+                f"Running moments with momentum={self.momentum!r} and ddof={self.ddof} cannot be "
+                f"merged with momentum={later.momentum!r} and ddof={later.ddof}."
             )
-        earlier_weight = self.mean_weight * (1 - later.mean_weight)
+        earlier_weight = self._damped(self.mean_weight, later.mean_weight)
         mean, _ = merge_means(
             Mean(earlier_weight, self.mean, self.mean_low),
             Mean(later.mean_weight, later.mean, later.mean_low),
         )
-        old = self.variance_weight * (1 - later.variance_weight)
+        old = self._damped(self.variance_weight, later.variance_weight)
         weight = old + later.variance_weight
         exponent = common_exponent(self._spread(), later._spread())
         share = later.variance_weight / np.where(weight == 0, 1.0, weight)
@@ -120,6 +130,10 @@ class RunningMoments:
             weight,
             self.wide | later.wide,
         )
+
+    def _damped(self, weight: Array, later: Array) -> Array:
+        """What is left of a weight of these batches once later ones have theirs."""
+        return weight if self.momentum == "cumulative" else weight * (1 - later)
 
     def _spread(self) -> Array:
         return np.where(self.deviation_square == 0, LOWEST, self.deviation_exponent)

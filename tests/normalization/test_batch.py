@@ -12,7 +12,7 @@ from skscale.statistics import PooledBatches, RunningMoments
 from .. import truth
 
 ROWS = np.random.default_rng(0).normal(size=(50, 3)) * [1, 10, 0.1] + [0, 100, -5]
-MOMENTA = [0.01, 0.1, 0.5, 0.9, 1.0]
+MOMENTA = [0.01, 0.1, 0.5, 0.9, 1.0, "cumulative"]
 
 
 def batches_of(rows, size):

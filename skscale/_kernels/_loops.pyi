@@ -4,7 +4,6 @@ ORDINARY: int
 INFINITE: int
 UNUSUAL: int
 SHARED: int
-ROWS_TOGETHER: int
 
 # Indexed by the names of C types, "float" or "double": one function for each kind of rows.
 moments: Any

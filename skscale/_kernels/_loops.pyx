@@ -26,7 +26,6 @@ cdef enum:
     NARROW = 8  # columns that are hashed one by one
     LANES = 8  # sums side by side of one row
     LONG = 512  # numbers of a row whose sums are plain
-    TOGETHER = 8  # rows that share lines of the cache where columns lie in memory
 
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
 cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
@@ -44,7 +43,6 @@ cdef enum:
     _MISSING
 
 ORDINARY, INFINITE, UNUSUAL, SHARED = _ORDINARY, _INFINITE, _UNUSUAL, _SHARED
-ROWS_TOGETHER = TOGETHER
 
 ctypedef fused real:
     float
@@ -1055,11 +1053,11 @@ def normalize_rows(
     """Normalize the parts of rows that are ordinary, and mark those that are left.
 
     `order` has the columns part after part, and `starts` where in it each part begins; gamma and
-    beta are in this order. `scratch` is of shape (`ROWS_TOGETHER` + 1, n_columns), `left` of
-    shape (n_rows, n_parts). True if nothing is missing.
+    beta are in this order. All but one of the rows of `scratch`, of shape (any, n_columns), are
+    worked on together; `left` is of shape (n_rows, n_parts). True if nothing is missing.
     """
     cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1]
-    cdef Py_ssize_t n_parts = starts.shape[0] - 1
+    cdef Py_ssize_t n_parts = starts.shape[0] - 1, together = scratch.shape[0] - 1
     cdef Py_ssize_t start = 0, height, i, j, k, first
     cdef bint by_row = rows.strides[1] == <Py_ssize_t> sizeof(real)
     cdef bint written_by_row = out.strides[1] == <Py_ssize_t> sizeof(written)
@@ -1067,7 +1065,7 @@ def normalize_rows(
     cdef int status
     with nogil:
         while start < n_rows:
-            height = min(n_rows - start, TOGETHER)
+            height = min(n_rows - start, together)
             if by_row:
                 for i in range(height):
                     for j in range(n_columns):
@@ -1086,7 +1084,7 @@ def normalize_rows(
                         &beta[first],
                         centred,
                         epsilon,
-                        &scratch[TOGETHER, 0],
+                        &scratch[together, 0],
                     )
                     left[start + i, k] = status == _UNUSUAL
                     complete = complete and status != _MISSING

@@ -110,7 +110,8 @@ def test_float32_is_computed_in_float64(kind):
 
 @layers
 def test_integers_that_float64_rounds(kind):
-    rows = 2**60 + np.array([[1, 2, 3, 4], [0, 0, 0, 1], [1, 1, 1, 1], [5, 7, 1, 300]])
+    offsets = [[1, 2, 3, 4], [0, 0, 0, 1], [1, 1, 1, 1], [5, 7, 1, 300], [1, 1001, 5003, 2005]]
+    rows = 2**60 + np.array(offsets)
     assert digits(kind(epsilon="auto").fit_transform(rows), rows, kind, "auto") > 15
     big = np.array([[2**64 - 1, 2**64 - 2, 0]], dtype=np.uint64)
     assert digits(kind().fit_transform(big), big, kind, 1e-5) > 15

@@ -91,6 +91,7 @@ PUBLIC = {
         "NonNumericColumnError",
         "NothingRememberedError",
         "NothingShownWarning",
+        "ResponseError",
         "SampleWeightError",
         "SchemaError",
         "SplitError",

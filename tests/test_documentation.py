@@ -94,7 +94,7 @@ def fitted(cls):
     """An instance that has learned from a small frame."""
     pandas = pytest.importorskip("pandas", reason="names of columns need a frame")
     rows = np.random.default_rng(0).normal(size=(20, 3))
-    return cls().fit(pandas.DataFrame(rows, columns=["a", "b", "c"]))
+    return cls().fit(pandas.DataFrame(rows, columns=["a", "b", "c"]), np.arange(20) % 2)
 
 
 def attribute_faults(model, documented):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -246,16 +247,16 @@ def test_fit_transform_leaves_what_fit_does():
 
 
 def test_noise_is_not_fitted_by_what_follows():
-    """A model behind labels that mean nothing is as good on training rows as it is on others."""
+    """A model behind labels that mean nothing is no better on training rows than on others."""
     drawn = np.random.default_rng(1)
-    rows, y = drawn.normal(size=(60, 40)), drawn.integers(0, 2, 60)
-    normalizer = learner(weight_decay=1e-2, max_iter=60, inner_cv=2, target_type="continuous")
+    rows, y = drawn.normal(size=(100, 100)), drawn.integers(0, 2, 100)
+    normalizer = learner(weight_decay=0.1, max_iter=60, learning_rate=0.2, inner_cv=2)
     honest, leaky = normalizer.fit_transform(rows, y), normalizer.fit(rows, y).transform(rows)
     scores = [
-        cross_val_score(KNeighborsClassifier(5), image, y, cv=KFold(5)).mean()
+        cross_val_score(LogisticRegression(), image, y, cv=KFold(5)).mean()
         for image in (honest, leaky)
     ]
-    assert scores[1] > 0.65 > scores[0]
+    assert scores[1] > 0.65 > 0.55 > scores[0]
 
 
 def test_splits_that_do_not_hold_out_every_row_once():
@@ -385,5 +386,7 @@ def test_neighbours_with_columns_of_noise(load):
         for step in (StandardScaler(), learner(cv=3, max_iter=30, inner_cv=3))
     )
     assert learned > plain + 0.04
-    gamma = learner(max_iter=100, weight_decay=0.05, inner_cv=2).fit(np.hstack([X, noise]), y).gamma_
+    gamma = (
+        learner(max_iter=100, weight_decay=0.05, inner_cv=2).fit(np.hstack([X, noise]), y).gamma_
+    )
     assert np.median(gamma[X.shape[1] :]) < 0.4 * np.median(gamma[: X.shape[1]])

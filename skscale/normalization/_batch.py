@@ -166,7 +166,7 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
     >>> normalizer.normalize_batch([[4.0], [8.0]]).ravel()
     array([0., 1.])
     >>> normalizer.transform([[8.0]]).round(3), normalizer.running_mean_
-    (array([[2.245]]), array([4.33333333]))
+    (array([[2.117]]), array([4.33333333]))
     """
 
     _rules: ClassVar = {

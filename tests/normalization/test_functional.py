@@ -105,16 +105,17 @@ def test_batches_in_inference_of_keras():
     [
         (TORCH, "BatchNorm1d, momentum 0.1", 0.1, 1),
         (TORCH, "BatchNorm1d, momentum 1.0", 1.0, 1),
+        (TORCH, "BatchNorm1d, momentum None", "cumulative", 1),
         (KERAS, "BatchNormalization", 1 - 0.99, 0),
     ],
-    ids=["torch 0.1", "torch 1.0", "keras"],
+    ids=["torch 0.1", "torch 1.0", "torch None", "keras"],
 )
 def test_running_statistics(given, name, momentum, ddof):
     """Those of frameworks begin with mean 0 and variance 1; ours have nothing left of that."""
     normalizer = BatchNormalizer(momentum=momentum, ddof=ddof, epsilon=1e-5)
     for t, batch in enumerate(given["batches"], start=1):
         normalizer.partial_fit(batch)
-        of_start = (1 - momentum) ** t
+        of_start = 0 if momentum == "cumulative" else (1 - momentum) ** t
         for found, start, theirs in (
             (normalizer.running_mean_, 0, given[f"{name}/mean"][t - 1]),
             (normalizer.running_var_, 1, given[f"{name}/var"][t - 1]),

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from skscale._kernels import Array
-from skscale.normalization._activation import Activation
+from skscale.normalization._activation import ACTIVATIONS, Activation
 from skscale.normalization.functional import batch_norm, batch_norm_backward
 
 TINY = 1e-300
@@ -137,7 +137,9 @@ class Networks(NamedTuple):
         hidden, cache, active = self._activate(parameters, batch)
         loss, of_output = self._compare(active @ head + bias, batch)
         of_active = (of_output @ head.transpose(0, 2, 1)).transpose(1, 0, 2)
-        of_hidden = of_active.reshape(hidden.shape) * self.activation.derivative(hidden)
+        of_hidden = of_active.reshape(hidden.shape)
+        if self.activation is not ACTIVATIONS["identity"]:
+            of_hidden = of_hidden * self.activation.derivative(hidden)
         _, of_gamma, of_beta = batch_norm_backward(of_hidden, cache)
         decay = self.weight_decay[:, np.newaxis]
         gradient = np.empty_like(table)
@@ -182,6 +184,11 @@ class Descent(NamedTuple):
     def begin(cls, table: Array) -> Descent:
         return cls(table, np.zeros_like(table), np.zeros_like(table))
 
+    def keep(self, which: Array) -> Descent:
+        """That of some of the networks."""
+        table, mean, square = (part[which] for part in self[:3])
+        return Descent(table, mean, square, self.n_steps)
+
     def step(self, gradient: Array, rate: float) -> Descent:
         """One step of Adam."""
         n_steps = self.n_steps + 1
@@ -198,22 +205,27 @@ class Schedule(NamedTuple):
     Parameters
     ----------
     learning_rate : float
-        Of the first epoch; it falls in a line, to zero after the last one.
+        Of the first epoch.
     batch_size : int
     n_epochs : int
+        The learning rate falls in a line, to zero after so many.
     """
 
     learning_rate: float
     batch_size: int
     n_epochs: int
 
+    def rate(self, epoch: int) -> float:
+        """Learning rate of an epoch, the first being 1."""
+        return self.learning_rate * (1 - (epoch - 1) / self.n_epochs)
+
 
 def one_epoch(
     networks: Networks,
     descent: Descent,
     examples: Sequence[Examples],
-    batch_size: int,
-    rate: float,
+    schedule: Schedule,
+    epoch: int,
     random: np.random.Generator,
 ) -> tuple[Descent, Array]:
     """Go through the examples once, in mini-batches; mean of the losses on the way.
@@ -224,22 +236,21 @@ def one_epoch(
     n_rows, times = min(len(each.rows) for each in examples), len(networks.weight_decay)
     orders = [random.permutation(len(each.rows)) for each in examples]
     losses = []
-    for places in np.array_split(np.arange(n_rows), max(1, n_rows // batch_size)):
+    for places in np.array_split(np.arange(n_rows), max(1, n_rows // schedule.batch_size)):
         taken = [each.take(order[places]) for each, order in zip(examples, orders, strict=True)]
         batch = Batch.of(taken, times // len(examples))
         loss, gradient = networks.gradient(descent.table, batch)
-        descent = descent.step(gradient, rate)
+        descent = descent.step(gradient, schedule.rate(epoch))
         losses.append(loss)
     return descent, np.mean(losses, axis=0)
 
 
 def train(
-    networks: Networks, examples: Sequence[Examples], schedule: Schedule, seed: int
+    networks: Networks, examples: Sequence[Examples], schedule: Schedule, n_epochs: int, seed: int
 ) -> Iterator[tuple[Descent, Array]]:
     """Where the descent is after every epoch, and the mean losses of it."""
     random = np.random.default_rng(seed)
     descent = Descent.begin(networks.start(random))
-    for epoch in range(schedule.n_epochs):
-        rate = schedule.learning_rate * (1 - epoch / schedule.n_epochs)
-        descent, loss = one_epoch(networks, descent, examples, schedule.batch_size, rate, random)
+    for epoch in range(1, n_epochs + 1):
+        descent, loss = one_epoch(networks, descent, examples, schedule, epoch, random)
         yield descent, loss

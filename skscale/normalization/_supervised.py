@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
@@ -83,7 +82,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         Half of it times the squares of gamma and of the weights of the head is added to the loss.
         The larger, the more columns are left out. "auto" tries 0.001, 0.003, 0.01, 0.03 and 0.1,
         and takes what predicts held-out training rows best.
-    learning_rate : float, default=0.01
+    learning_rate : float, default=0.02
         Of Adam in the first epoch; it falls in a line, to zero after `max_iter` epochs.
     batch_size : "auto" or int, default="auto"
         Rows of a mini-batch. "auto" is a twentieth of the rows, 16 at least and 256 at most.
@@ -228,7 +227,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         epsilon: str | float = "auto",
         target_type: str = "auto",
         weight_decay: str | float = "auto",
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.02,
         batch_size: str | int = "auto",
         max_iter: int = 100,
         n_iter_no_change: int = 15,
@@ -388,10 +387,8 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             chosen, n_epochs = self._choose(networks, examples)
             network = networks._replace(weight_decay=networks.weight_decay[[chosen]])
             schedule = self._schedule(len(examples.rows))
-            for descent, loss in islice(
-                train(network, [examples], schedule, self._seed_), n_epochs
-            ):
-                self._descent_ = descent
+            learned = train(network, [examples], schedule, n_epochs, self._seed_)
+            for self._descent_, loss in learned:
                 losses.append(float(loss[0]))
         self._finish(network, losses)
 
@@ -405,10 +402,10 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         random = np.random.default_rng([self._seed_, 0 if is_first else self.n_iter_])
         if is_first:
             self._descent_ = Descent.begin(network.start(random))
-        size = self._schedule(len(examples.rows)).batch_size
+        schedule = self._schedule(len(examples.rows))
         with self._products:
             self._descent_, loss = one_epoch(
-                network, self._descent_, [examples], size, self.learning_rate, random
+                network, self._descent_, [examples], schedule, 1, random
             )
         self._finish(network, [*([] if is_first else self.loss_curve_), float(loss[0])])
 

@@ -9,7 +9,14 @@ import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from skscale._kernels import Array
-from skscale.normalization._network import Batch, Examples, Networks, Schedule, train
+from skscale.normalization._network import (
+    Batch,
+    Descent,
+    Examples,
+    Networks,
+    Schedule,
+    one_epoch,
+)
 
 DECAYS = (1e-2, 1e-3, 3e-3, 3e-2, 1e-1)
 """Weight decays that are tried where none is given; the first where there are no rows to try."""
@@ -45,26 +52,34 @@ def choose(
         Rows to learn from and to judge by; losses are averaged over the splits.
     schedule : Schedule
     patience : int
-        Training ends when no network has become better for so many epochs.
+        A network that has not become better for so many epochs is trained no longer.
     seed : int
 
     Returns
     -------
     network, n_epochs : int
     """
-    n_networks, n_splits = len(networks.weight_decay), len(splits)
+    decays, n_splits = networks.weight_decay, len(splits)
     learned = [examples.take(train) for train, _ in splits]
-    everywhere = networks._replace(weight_decay=np.tile(networks.weight_decay, n_splits))
-    judged = [Batch.of([examples.take(test)], n_networks) for _, test in splits]
-    best, n_epochs = np.full(n_networks, np.inf), np.zeros(n_networks, dtype=int)
-    for epoch, (descent, _) in enumerate(train(everywhere, learned, schedule, seed), 1):
+    held_out = [examples.take(test) for _, test in splits]
+    best, n_epochs = np.full(len(decays), np.inf), np.zeros(len(decays), dtype=int)
+    going_on = np.arange(len(decays))
+    random = np.random.default_rng(seed)
+    descent = Descent.begin(np.tile(networks.start(random), (n_splits, 1)))
+    for epoch in range(1, schedule.n_epochs + 1):
+        some = networks._replace(weight_decay=decays[going_on])
+        everywhere = networks._replace(weight_decay=np.tile(decays[going_on], n_splits))
+        descent, _ = one_epoch(everywhere, descent, learned, schedule, epoch, random)
         tables = np.split(descent.table, n_splits)
-        losses = [networks.loss(*pair) for pair in zip(tables, judged, strict=True)]
+        batches = (Batch.of([each], len(going_on)) for each in held_out)
+        losses = [some.loss(*pair) for pair in zip(tables, batches, strict=True)]
         loss = np.mean(losses, axis=0)
-        better = loss < (1 - WORTHWHILE) * best
-        best, n_epochs = np.where(better, loss, best), np.where(better, epoch, n_epochs)
-        if (epoch - n_epochs >= patience).all():
+        better = loss < (1 - WORTHWHILE) * best[going_on]
+        best[going_on[better]], n_epochs[going_on[better]] = loss[better], epoch
+        lasts = epoch - n_epochs[going_on] < patience
+        if not lasts.any():
             break
+        descent, going_on = descent.keep(np.tile(lasts, n_splits)), going_on[lasts]
     chosen = int(np.argmin(best))
     return chosen, int(n_epochs[chosen])
 

@@ -62,12 +62,12 @@ def test_networks_side_by_side_learn_as_if_alone():
     networks = Networks(ACTIVATIONS["tanh"], 3, 1, [], np.array([0.01, 0.1]))
     both = networks._replace(weight_decay=np.tile(networks.weight_decay, 2))
     schedule = Schedule(0.05, 12, 4)  # all rows in a batch: their order does not matter
-    *_, (together, losses) = train(both, [first, second], schedule, seed=3)
+    *_, (together, losses) = train(both, [first, second], schedule, 4, seed=3)
     for number, (examples, decay) in enumerate(
         [(first, 0.01), (first, 0.1), (second, 0.01), (second, 0.1)]
     ):
         alone = networks._replace(weight_decay=np.array([decay]))
-        *_, (descent, loss) = train(alone, [examples], schedule, seed=3)
+        *_, (descent, loss) = train(alone, [examples], schedule, 4, seed=3)
         np.testing.assert_allclose(descent.table[0], together.table[number], rtol=1e-10)
         np.testing.assert_allclose(loss[0], losses[number], rtol=1e-12)
 
@@ -97,7 +97,7 @@ def test_equal_weight_decay_is_a_group_lasso(penalty):
     expected = group_lasso(rows, targets, penalty)
     network = Networks(ACTIVATIONS["identity"], 5, 2, [], np.array([penalty]))
     *_, (descent, _) = train(
-        network, [Examples(rows, targets, np.ones(200))], Schedule(0.05, 200, 2000), 0
+        network, [Examples(rows, targets, np.ones(200))], Schedule(0.05, 200, 2000), 2000, 0
     )
     gamma, _, head, _ = (part[0] for part in network.unpack(descent.table))
     np.testing.assert_allclose(gamma[:, np.newaxis] * head, expected, atol=2e-4)
@@ -383,7 +383,7 @@ def test_neighbours_with_columns_of_noise(load):
     cv = KFold(3, shuffle=True, random_state=0)
     plain, learned = (
         cross_val_score(make_pipeline(step, neighbours), np.hstack([X, noise]), y, cv=cv).mean()
-        for step in (StandardScaler(), learner(cv=3, max_iter=30, inner_cv=3))
+        for step in (StandardScaler(), learner(cv=3, max_iter=60, learning_rate=0.01, inner_cv=3))
     )
     assert learned > plain + 0.04
     gamma = (

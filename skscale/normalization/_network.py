@@ -28,6 +28,9 @@ TINY = 1e-300
 FIRST_DECAY, SECOND_DECAY, GUARD = 0.9, 0.999, 1e-8
 """Of Adam's averages of gradients and of their squares, and what keeps its steps finite."""
 
+ODD = [ACTIVATIONS[name] for name in ("identity", "tanh", "softclip")]
+"""Activations of which the head cannot tell the sign of gamma and beta."""
+
 SPREAD = 0.01
 """Standard deviation of the first weights of the head, small beside a gamma of 1."""
 
@@ -122,6 +125,21 @@ class Networks(NamedTuple):
         p, k = self.n_features, self.n_outputs
         gamma, beta, head, bias = np.split(table, [p, 2 * p, 2 * p + p * k], axis=1)
         return Parameters(gamma, beta, head.reshape(-1, p, k), bias[:, np.newaxis])
+
+    def normal_form(self, row: Array) -> tuple[Array, Array]:
+        """Gamma and beta of one network, of all that predict the same.
+
+        Not negative where the head cannot tell the sign; behind the identity, of squares that are 1
+        on average.
+        """
+        gamma, beta = (part[0] for part in self.unpack(row[np.newaxis])[:2])
+        if self.activation in ODD:
+            sign = np.where(gamma < 0, -1.0, 1.0)
+            gamma, beta = sign * gamma, sign * beta
+        size = np.sqrt(np.mean(gamma**2))
+        if self.activation is ACTIVATIONS["identity"] and size > 0:
+            gamma, beta = gamma / size, beta / size
+        return gamma, beta
 
     def loss(self, table: Array, batch: Batch) -> Array:
         """Mean loss of the predictions of every network, without the penalty."""

@@ -55,9 +55,6 @@ STEPS = 20
 
 SMALLEST_BATCH, LARGEST_BATCH = 16, 256
 
-ODD = ("identity", "tanh", "softclip")
-"""Activations of which the head cannot tell the sign of gamma and beta."""
-
 
 @final
 class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
@@ -268,10 +265,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             The fitted transformer. If `fit` raises, it is as it was before.
         """
         with fit_task(self, X, y, sample_weight):
-            draft = self._draft(keep=False)
-            table, outputs, weights = draft._open(X, y, sample_weight)
-            draft._begin(outputs, weights, kind_of(outputs, self.target_type), draft._draw())
-            draft._learn(table, outputs, weights)
+            draft, *_ = self._fitted(X, y, sample_weight)
             return self._become(draft)
 
     @with_callbacks
@@ -293,10 +287,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             Not what `transform` makes of these rows: see the notes of the class.
         """
         with fit_task(self, X, y, sample_weight):
-            draft = self._draft(keep=False)
-            table, outputs, weights = draft._open(X, y, sample_weight)
-            draft._begin(outputs, weights, kind_of(outputs, self.target_type), draft._draw())
-            draft._learn(table, outputs, weights)
+            draft, table, outputs, weights = self._fitted(X, y, sample_weight)
             out = output_for(table, table.shape[1], True, True)
             given = X if tables.is_frame(X) else table.source
             for train, test in draft._folds(given, outputs):
@@ -357,6 +348,16 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
 
     # Learning, step by step ---------------------------------------------------------------
 
+    def _fitted(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> tuple[Self, Table, Array, Array | None]:
+        """A draft that has learned from the start, and what it has learned from."""
+        draft = self._draft(keep=False)
+        table, outputs, weights = draft._open(X, y, sample_weight)
+        draft._begin(outputs, weights, kind_of(outputs, self.target_type), draft._draw())
+        draft._learn(table, outputs, weights)
+        return draft, table, outputs, weights
+
     def _open(self, X: Any, y: Any, sample_weight: Any) -> tuple[Table, Array, Array | None]:
         """Check what is given, before anything is learned."""
         self._check_parameters()
@@ -398,7 +399,9 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         self._measure(table, weights)
         examples = self._examples(table, outputs, weights)
         network = self._networks(examples)
-        network = network._replace(weight_decay=network.weight_decay[:1])
+        was_chosen = self.weight_decay == "auto" and not is_first
+        decay = np.array([self.weight_decay_]) if was_chosen else network.weight_decay[:1]
+        network = network._replace(weight_decay=decay)
         random = np.random.default_rng([self._seed_, 0 if is_first else self.n_iter_])
         if is_first:
             self._descent_ = Descent.begin(network.start(random))
@@ -473,13 +476,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
 
     def _finish(self, network: Networks, losses: list[float]) -> None:
         """What is learned, as it is used."""
-        gamma, beta = (part[0] for part in network.unpack(self._descent_.table)[:2])
-        if self.activation in ODD:
-            sign = np.where(gamma < 0, -1.0, 1.0)
-            gamma, beta = sign * gamma, sign * beta
-        size = np.sqrt(np.mean(gamma**2))
-        if self.activation == "identity" and size > 0:
-            gamma, beta = gamma / size, beta / size
+        gamma, beta = network.normal_form(self._descent_.table[0])
         statistic, names = self.normalizer_.statistic_, getattr(self, "feature_names_in_", None)
         self.normalizer_ = BatchNormalizer(
             epsilon=self.epsilon, affine=(gamma, beta), activation=self.activation

@@ -310,6 +310,16 @@ def test_a_batch_that_is_refused_changes_nothing():
     assert single_threaded_blas._inside == 0
 
 
+def test_a_fit_goes_on_with_the_weight_decay_that_was_chosen():
+    fitted = learner().fit(ROWS, LABELS)
+    gamma = fitted.gamma_
+    assert fitted.weight_decay_ != 1e-2  # that of a stream that begins
+    goes_on = fitted.partial_fit(ROWS, LABELS)
+    assert goes_on.weight_decay_ == fitted.weight_decay_
+    assert np.abs(goes_on.gamma_ - gamma).max() < 0.3
+    assert learner().partial_fit(ROWS, LABELS).weight_decay_ == 1e-2
+
+
 def test_numbers_in_batches():
     stream = learner(target_type="continuous", learning_rate=0.05)
     for _ in range(20):

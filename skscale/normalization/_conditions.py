@@ -10,10 +10,12 @@ import numpy as np
 
 from skscale import _tables as tables
 from skscale._kernels import Array
-from skscale._parameters import per_column
 from skscale.errors import ConditionError, InvalidParameterError, SchemaError
+from skscale.normalization._affine import affine_parameters
 
 Key = str | int | bool
+
+OWNER = "BatchNormalizer"
 
 
 class Affine(NamedTuple):
@@ -40,9 +42,10 @@ class Affine(NamedTuple):
             Not finite numbers, or not one per column.
         """
         if not isinstance(affine, Mapping):
-            return cls((), *_pair((1.0, 0.0) if affine is None else affine, n_features, ""))
+            return cls((), *affine_parameters(OWNER, affine, n_features))
         pairs = [
-            _pair(pair, n_features, f" under condition {key!r}") for key, pair in affine.items()
+            affine_parameters(OWNER, pair, n_features, f" under condition {key!r}")
+            for key, pair in affine.items()
         ]
         gamma, beta = (np.stack(parts) for parts in zip(*pairs, strict=True))
         return cls(tuple(affine), gamma, beta)
@@ -59,22 +62,6 @@ def is_affine(value: Any) -> bool:
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2
-
-
-def _pair(pair: tuple[Any, Any], n_features: int, where: str) -> tuple[Array, Array]:
-    try:
-        gamma, beta = (
-            per_column(np.asarray(part, dtype=np.float64), n_features).copy() for part in pair
-        )
-        finite = bool(np.isfinite(gamma).all() and np.isfinite(beta).all())
-    except (TypeError, ValueError):
-        finite = False
-    if not finite:
-        raise InvalidParameterError(
-            f"The 'affine' parameter of BatchNormalizer must be a tuple (gamma, beta){where}, each "
-            f"a finite number or {n_features} of them, one per column. Got {pair!r} instead."
-        )
-    return gamma, beta
 
 
 def or_their_mean(by_condition: Array) -> Array:

@@ -15,8 +15,8 @@ from skscale._blocks import Apply, check_table
 from skscale._callbacks import fit_task, with_callbacks
 from skscale._kernels import Array, Rows
 from skscale._opening import open_table
-from skscale._parameters import Rule, none, one_of, per_column, real
-from skscale.errors import InvalidParameterError
+from skscale._parameters import Rule, none, one_of, real
+from skscale.normalization._affine import affine_parameters
 
 
 class RowwiseNormalizer(OneToOneFeatureMixin, TableTransformer, ABC):
@@ -88,29 +88,3 @@ class RowwiseNormalizer(OneToOneFeatureMixin, TableTransformer, ABC):
             return text
         noun = "column" if self.n_features_in_ == 1 else "columns"
         return f"{text} <for {self.n_features_in_} {noun}, learned from no rows>"
-
-
-def affine_parameters(
-    owner: str, affine: tuple[Any, Any] | None, n_features: int
-) -> tuple[Array, Array]:
-    """Gamma and beta for every column.
-
-    Raises
-    ------
-    InvalidParameterError
-        Not finite numbers, or not one per column; naming the `owner` of the parameter.
-    """
-    try:
-        gamma, beta = (
-            per_column(np.asarray(part, dtype=np.float64), n_features).copy()
-            for part in ((1.0, 0.0) if affine is None else affine)
-        )
-        is_finite = bool(np.isfinite(gamma).all() and np.isfinite(beta).all())
-    except (TypeError, ValueError):
-        is_finite = False
-    if not is_finite:
-        raise InvalidParameterError(
-            f"The 'affine' parameter of {owner} must be a tuple (gamma, beta), each a finite "
-            f"number or {n_features} of them, one per column. Got {affine!r} instead."
-        )
-    return gamma, beta

@@ -163,7 +163,9 @@ class Networks(NamedTuple):
         gradient = np.empty_like(table)
         parts = self.unpack(gradient)
         parts.gamma[...] = of_gamma.reshape(gamma.shape) + decay * gamma
-        parts.beta[...] = of_beta.reshape(gamma.shape)
+        # Behind the identity the bias says all that beta could, which would drift with it.
+        is_needed = self.activation is not ACTIVATIONS["identity"]
+        parts.beta[...] = of_beta.reshape(gamma.shape) if is_needed else 0.0
         parts.head[...] = active.transpose(0, 2, 1) @ of_output + decay[..., np.newaxis] * head
         parts.bias[...] = of_output.sum(axis=1, keepdims=True)
         squares = (gamma**2).sum(axis=1) + (head**2).sum(axis=(1, 2))

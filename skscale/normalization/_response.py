@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,7 +97,22 @@ class Response(NamedTuple):
         )
 
     def with_rows(self, y: Array, weights: Array | None) -> Response:
-        """Numbers of these rows as well."""
+        """Numbers of these rows as well.
+
+        Raises
+        ------
+        ResponseError
+            Other outputs than before.
+        """
+        n_outputs = len(self.classes or [])
+        if self.moments is not None:
+            n_outputs = self.moments.n_features
+        if y.shape[1] != n_outputs or (self.classes is None and y.dtype.kind not in "biuf"):
+            kind = "numbers" if self.classes is None else "classes"
+            raise ResponseError(
+                f"y must hold {kind} in {n_outputs} column(s), as in the first call; got "
+                f"{y.shape[1]} column(s) of dtype {y.dtype}"
+            )
         if self.moments is None:
             return self
         return self._replace(moments=self.moments.merge(Moments.of(y.astype(float), weights)))
@@ -116,7 +133,7 @@ def read_response(y: Any, n_rows: int, owner: str) -> Array:
             f"{owner} requires y to be passed, but the target y is None: gamma and beta are "
             "learned from it. BatchNormalizer needs none."
         )
-    y = np.asarray(y)
+    y = _as_array(y)
     if y.ndim not in (1, 2) or y.size == 0:
         raise ResponseError(
             f"y must be of shape ({n_rows},), or ({n_rows}, n_outputs); got shape {y.shape}"
@@ -128,6 +145,39 @@ def read_response(y: Any, n_rows: int, owner: str) -> Array:
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
     return y.reshape(n_rows, -1)
+
+
+def _as_array(y: Any) -> Array:
+    """Numbers, truth values or words as an array of one of these types."""
+    values = np.asarray(y, dtype=object if isinstance(y, (list, tuple)) else None)
+    if values.dtype.kind == "O":
+        missing = np.array([_is_missing(value) for value in values.ravel()], dtype=bool)
+        if missing.any():
+            row = int(np.flatnonzero(missing)[0]) // max(1, values.size // len(values))
+            raise ResponseError(
+                f"y has missing values, the first in row {row}: what is to be learned from has to "
+                "be known. Leave out these rows."
+            )
+        words = {isinstance(value, str) for value in values.ravel()}
+        if len(words) == 1:
+            values = np.array(values.tolist())
+    if values.dtype.kind == "O" and all(isinstance(value, Number) for value in values.ravel()):
+        values = values.astype(np.float64)
+    if values.dtype.kind not in "biufU":
+        kinds = sorted({type(value).__name__ for value in values.ravel()[:1000].tolist()})
+        raise ResponseError(
+            "Unknown label type: y must hold numbers, or classes of one type, words or numbers; "
+            f"got values of type {', '.join(kinds)}."
+        )
+    return values
+
+
+def _is_missing(value: Any) -> bool:
+    """None, NaN, or the missing value of a library of frames."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # nobody knows whether pandas.NA is not itself
+        return True
 
 
 def kind_of(y: Array, wanted: str) -> str:
@@ -167,14 +217,21 @@ def read_classes(classes: Any, n_outputs: int) -> list[Array] | None:
     Raises
     ------
     ResponseError
-        Not one list for every output.
+        Not one list of at least two for every output.
     """
     if classes is None:
         return None
-    lists = [classes] if n_outputs == 1 and np.ndim(classes[0]) == 0 else list(classes)
-    if len(lists) != n_outputs:
-        raise ResponseError(
-            f"classes must be a list of lists, one for each of the {n_outputs} outputs of y; got "
-            f"{len(lists)}"
-        )
-    return [np.unique(np.asarray(of_output)) for of_output in lists]
+    wanted = "a list of at least two classes" if n_outputs == 1 else f"{n_outputs} such lists"
+    problem = f"classes must be {wanted}, one for each output of y; got {classes!r}"
+    if isinstance(classes, (str, bytes)) or not isinstance(classes, Iterable):
+        raise ResponseError(problem)
+    lists = list(classes)
+    are_lists = [isinstance(each, Iterable) and not isinstance(each, str) for each in lists]
+    if n_outputs == 1 and not any(are_lists):
+        lists, are_lists = [lists], [True]
+    if len(lists) != n_outputs or not all(are_lists):
+        raise ResponseError(problem)
+    found = [np.unique(_as_array(list(each))) for each in lists]
+    if any(len(of_output) < 2 for of_output in found):
+        raise ResponseError(problem)
+    return found

@@ -22,7 +22,7 @@ from skscale._provenance import recorder_for
 from skscale._reduce import block_rows
 from skscale._splits import read_splits
 from skscale._tables import Table
-from skscale.errors import SplitError
+from skscale.errors import ResponseError, SplitError
 from skscale.normalization._activation import ACTIVATIONS
 from skscale.normalization._batch import BatchNormalizer
 from skscale.normalization._network import (
@@ -74,7 +74,8 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         `StandardScaler` does.
     target_type : {"auto", "continuous", "classes"}, default="auto"
         Whether `y` holds numbers to regress on or classes. "auto" takes words, truth values and
-        whole numbers for classes, these if there are at most 10, or 10 rows of each on average.
+        whole numbers for classes, these if there are at most 10, or 10 rows of each on average:
+        name it where a part of the rows could decide otherwise than all.
     weight_decay : "auto" or float, default="auto"
         Half of it times the squares of gamma and of the weights of the head is added to the loss.
         The larger, the more columns are left out. "auto" tries 0.001, 0.003, 0.01, 0.03 and 0.1,
@@ -95,14 +96,15 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         In which parts `fit_transform` holds rows out: an int, of at least 2, is that many shuffled
         folds, stratified by class. Every row has to be held out once.
     random_state : int, RandomState instance or None, default=None
-        Draws held-out rows, mini-batches and first weights. With an int, the same rows give the
-        same bits.
+        Draws held-out rows, mini-batches and first weights. With an int, the same rows, in the same
+        container, give the same bits.
 
     Attributes
     ----------
     gamma_, beta_ : ndarray of shape (n_features_in_,), float64
-        Scale and shift that were learned. Behind the identity the squares of gamma are 1 on
-        average, so that distances between rows stay of the size that `StandardScaler` gives them.
+        Scale and shift that were learned. Behind the identity beta is 0, for the head has a bias of
+        its own, and the squares of gamma are 1 on average, so that distances between rows stay of
+        the size that `StandardScaler` gives them.
         No gamma is negative where the activation is odd ("identity", "tanh", "softclip").
     normalizer_ : BatchNormalizer
         What transforms: the statistics of all training rows, gamma, beta and the activation.
@@ -149,7 +151,8 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
     A missing value counts as the mean while gamma is learned, and stays NaN. Gamma says what a
     column adds to a *linear* prediction: a column that matters only together with others, as in
     XOR, or by its distance from a middle, is taken for noise. Sample weights are repetitions, in
-    the statistics and in the loss.
+    the statistics and in the loss. Rows that belong together are not known to be: for groups, give
+    `cv` as a list of splits.
 
     Cost: O(n_samples * n_features * n_outputs) time for each epoch, of which there are up to
     ``5 * max_iter`` to choose the weight decay; `fit_transform` learns ``cv + 1`` times. Memory for
@@ -332,8 +335,13 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             if hasattr(self, "n_iter_"):
                 draft._response_ = self._response_.with_rows(outputs, weights)
             else:
-                kind = CLASSES if classes is not None else kind_of(outputs, self.target_type)
                 known = read_classes(classes, outputs.shape[1])
+                wanted = self.target_type
+                if known is not None and wanted == NUMBERS:
+                    raise ResponseError(
+                        f"classes are given, and target_type is {NUMBERS!r}: leave out one of them."
+                    )
+                kind = CLASSES if known is not None else kind_of(outputs, wanted)
                 draft._begin(outputs, weights, kind, draft._draw(), known)
             draft._go_on(table, outputs, weights)
             return self._become(draft)
@@ -431,10 +439,9 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         rows = np.empty(table.shape)
         apply_table(table, self.normalizer_._apply(), rows, type(self).__name__)
         rows[np.isnan(rows)] = 0.0
-        targets = self._response_.encode(outputs)
-        if weights is None:
-            return Examples(rows, targets, np.ones(len(rows)))
-        return Examples(rows, targets, weights).take(np.flatnonzero(weights))
+        counted = np.ones(len(rows)) if weights is None else weights
+        there = counted > 0
+        return Examples(rows[there], self._response_.encode(outputs[there]), counted[there])
 
     def _choose(self, networks: Networks, examples: Examples) -> tuple[int, int]:
         """Which weight decay, and how many epochs."""
@@ -470,7 +477,8 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             raise SplitError(
                 f"cv must hold out every row once, so that fit_transform can transform it; {cv!r} "
                 f"holds out {len(np.unique(held_out))} of {len(outputs)} rows, in {len(held_out)} "
-                "places. Give a number of folds, or a splitter such as KFold or GroupKFold."
+                "places. Give a number of folds, a splitter such as KFold, or a list of (train, "
+                "test)."
             )
         return splits
 

@@ -156,7 +156,7 @@ def _columns(function: str, group: Any, n_features: int) -> Array:
         columns = np.empty(0)
     is_list = columns.ndim == 1 and columns.dtype.kind in "iu" and columns.size
     if not is_list or columns.min() < -n_features or columns.max() >= n_features:
-        expected = f"made of non-empty lists of columns from 0 to {n_features - 1}"
+        expected = f"made of non-empty lists of columns from {-n_features} to {n_features - 1}"
         raise invalid(function, "groups", expected, f"a group {group!r}")
     return columns.astype(np.int64) % n_features
 

@@ -211,7 +211,23 @@ def kind_of(y: Array, wanted: str) -> str:
     return CLASSES if most <= max(FEW, len(y) / ROWS_OF_A_CLASS) else NUMBERS
 
 
-def read_classes(classes: Any, n_outputs: int) -> list[Array] | None:
+def kind_and_classes(y: Array, wanted: str, classes: Any) -> tuple[str, list[Array] | None]:
+    """What `kind_of` says of the first rows of a stream, and the classes that are named.
+
+    Raises
+    ------
+    ResponseError
+        Classes of numbers.
+    """
+    known = _read_classes(classes, y.shape[1])
+    if known is not None and wanted == NUMBERS:
+        raise ResponseError(
+            f"classes are given, and target_type is {NUMBERS!r}: leave out one of them."
+        )
+    return (kind_of(y, wanted) if known is None else CLASSES), known
+
+
+def _read_classes(classes: Any, n_outputs: int) -> list[Array] | None:
     """Classes of every output, as they are named in the first call of `partial_fit`.
 
     Raises

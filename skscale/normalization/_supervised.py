@@ -22,7 +22,7 @@ from skscale._provenance import recorder_for
 from skscale._reduce import block_rows
 from skscale._splits import read_splits
 from skscale._tables import Table
-from skscale.errors import ResponseError, SplitError
+from skscale.errors import SplitError
 from skscale.normalization._activation import ACTIVATIONS
 from skscale.normalization._batch import BatchNormalizer
 from skscale.normalization._network import (
@@ -37,8 +37,8 @@ from skscale.normalization._response import (
     CLASSES,
     NUMBERS,
     Response,
+    kind_and_classes,
     kind_of,
-    read_classes,
     read_response,
 )
 from skscale.normalization._weight_decay import (
@@ -80,7 +80,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         Half of it times the squares of gamma and of the weights of the head is added to the loss.
         The larger, the more columns are left out. "auto" tries 0.001, 0.003, 0.01, 0.03 and 0.1,
         and takes what predicts held-out training rows best.
-    learning_rate : float, default=0.02
+    learning_rate : float, default=0.01
         Of Adam in the first epoch; it falls in a line, to zero after `max_iter` epochs.
     batch_size : "auto" or int, default="auto"
         Rows of a mini-batch. "auto" is a twentieth of the rows, 16 at least and 256 at most.
@@ -227,7 +227,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         epsilon: str | float = "auto",
         target_type: str = "auto",
         weight_decay: str | float = "auto",
-        learning_rate: float = 0.02,
+        learning_rate: float = 0.01,
         batch_size: str | int = "auto",
         max_iter: int = 100,
         n_iter_no_change: int = 15,
@@ -335,13 +335,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             if hasattr(self, "n_iter_"):
                 draft._response_ = self._response_.with_rows(outputs, weights)
             else:
-                known = read_classes(classes, outputs.shape[1])
-                wanted = self.target_type
-                if known is not None and wanted == NUMBERS:
-                    raise ResponseError(
-                        f"classes are given, and target_type is {NUMBERS!r}: leave out one of them."
-                    )
-                kind = CLASSES if known is not None else kind_of(outputs, wanted)
+                kind, known = kind_and_classes(outputs, self.target_type, classes)
                 draft._begin(outputs, weights, kind, draft._draw(), known)
             draft._go_on(table, outputs, weights)
             return self._become(draft)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,10 @@ DECAYS = (1e-2, 1e-3, 3e-3, 3e-2, 1e-1)
 
 FEWEST_ROWS = 10
 """Training rows below which none are held out."""
+
+REACH = 2.0
+"""Way that gamma can have gone before training may end. Adam takes steps of the learning rate, and
+before 1 the columns of noise cannot have left."""
 
 WORTHWHILE = 1e-3
 """Part of its loss by which a network has to become better, to be trained for longer."""
@@ -64,6 +69,7 @@ def choose(
     held_out = [examples.take(test) for _, test in splits]
     best, n_epochs = np.full(len(decays), np.inf), np.zeros(len(decays), dtype=int)
     going_on = np.arange(len(decays))
+    earliest = earliest_epoch(schedule, min(len(train) for train, _ in splits))
     random = np.random.default_rng(seed)
     descent = Descent.begin(np.tile(networks.start(random), (n_splits, 1)))
     for epoch in range(1, schedule.n_epochs + 1):
@@ -74,14 +80,21 @@ def choose(
         batches = (Batch.of([each], len(going_on)) for each in held_out)
         losses = [some.loss(*pair) for pair in zip(tables, batches, strict=True)]
         loss = np.mean(losses, axis=0)
-        better = loss < (1 - WORTHWHILE) * best[going_on]
+        better = (epoch >= earliest) & (loss < (1 - WORTHWHILE) * best[going_on])
         best[going_on[better]], n_epochs[going_on[better]] = loss[better], epoch
-        lasts = epoch - n_epochs[going_on] < patience
+        lasts = epoch - np.maximum(n_epochs[going_on], earliest) < patience
         if not lasts.any():
             break
         descent, going_on = descent.keep(np.tile(lasts, n_splits)), going_on[lasts]
     chosen = int(np.argmin(best))
     return chosen, int(n_epochs[chosen])
+
+
+def earliest_epoch(schedule: Schedule, n_rows: int) -> int:
+    """The first epoch after which gamma, beginning at 1, may have come to 0."""
+    n_steps = max(1, n_rows // schedule.batch_size)
+    needed = math.ceil(REACH / (schedule.learning_rate * n_steps))
+    return min(needed, schedule.n_epochs)
 
 
 def held_out_parts(

@@ -32,7 +32,7 @@ from skscale._jobs import Computation, compute
 from skscale._kernels import Array, Rows, narrow
 from skscale._opening import open_table, open_transformed
 from skscale._parameters import Rule, check_parameters
-from skscale._provenance import Recorder, recorder_for
+from skscale._provenance import recorded
 from skscale._reduce import block_rows
 from skscale._tables import Table
 from skscale.errors import IncompatibleStatisticError
@@ -361,11 +361,9 @@ class StatisticTransformer(InvertibleTransformer, ABC):
         occasion = Occasion(
             n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
         )
-        recorder = recorder_for(draft, table, weights, begins=earlier is None)
-        measured = partial(draft._add_to, earlier, table, weights, recorder)
-        compute(draft._learn_from(occasion, measured))
-        if recorder is not None:
-            draft._row_sketch_ = recorder.sketch()
+        with recorded(draft, table, weights, begins=earlier is None) as note:
+            measured = partial(draft._add_to, earlier, table, weights, note)
+            compute(draft._learn_from(occasion, measured))
         return self._become(draft)
 
     def _learn_from(
@@ -379,13 +377,16 @@ class StatisticTransformer(InvertibleTransformer, ABC):
         warn_of_empty(self._empty_columns(), getattr(self, "feature_names_in_", None))
 
     def _add_to(
-        self, earlier: Any, table: Table, weights: Array | None, recorder: Recorder | None
+        self,
+        earlier: Any,
+        table: Table,
+        weights: Array | None,
+        note: Callable[[Any, slice], None] | None,
     ) -> Any:
         step = self._block_rows(table.shape[1])
         if table.is_sparse and self._reads_stored:
             step = stored_rows(table.source)
         with self._products:
-            note = None if recorder is None else recorder.note
             name = type(self).__name__
             statistic = measure_table(table, weights, self._measure, step, name, note)
             return statistic if earlier is None else self._recast(earlier).merge(statistic)

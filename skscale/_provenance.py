@@ -47,20 +47,25 @@ def memory_of(estimator: Any) -> Memory | None:
     return next((memory for memory in found if memory is not None), None)
 
 
-def recorder_for(
+@contextmanager
+def recorded(
     transformer: Any, table: Table, weights: Array | None, *, begins: bool
-) -> Recorder | None:
-    """What takes note of the rows that a transformer is fitted on; None if nothing asks for it.
+) -> Iterator[Callable[[Any, slice], None] | None]:
+    """What is to be told of every block that a transformer measures; None if nobody asks for it.
 
-    A sketch is of all rows: it begins with the first ones, and goes on with every `partial_fit`.
+    Afterwards the transformer remembers the rows. A sketch is of all of them: it begins with the
+    first ones, and goes on with every `partial_fit`.
     """
     earlier: RowSketch | None = vars(transformer).get("_row_sketch_")
     memory = MEMORY.get() if begins else None
     if earlier is not None:
         memory = Memory(earlier.key, earlier.capacity)
     if memory is None:
-        return None
-    return Recorder(table, None if weights is None else weights > 0, memory, earlier)
+        yield None
+        return
+    recorder = Recorder(table, None if weights is None else weights > 0, memory, earlier)
+    yield recorder.note
+    transformer._row_sketch_ = recorder.sketch()
 
 
 class Recorder:

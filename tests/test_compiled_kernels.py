@@ -424,6 +424,15 @@ def test_scatter_matrices_are_merged_to_the_same_bits(n_columns, scale):
             np.testing.assert_array_equal(of_one, of_other)
 
 
+def test_matrices_in_any_memory_order_are_merged():
+    random = np.random.default_rng(0)
+    first, second = (scattered(random, 5) for _ in range(2))
+    columns = (*first[:3], *map(np.asfortranarray, first[3:]))
+    expected = compiled.merge_scatter(first, second)
+    for of_one, of_other in zip(compiled.merge_scatter(columns, second), expected, strict=True):
+        np.testing.assert_array_equal(of_one, of_other)
+
+
 @pytest.mark.parametrize("kernel", [compiled.merge_scatter, _merging.merge_scatter])
 def test_unusual_distances_of_means_are_left_to_others(kernel):
     random = np.random.default_rng(0)

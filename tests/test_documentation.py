@@ -18,6 +18,7 @@ import pytest
 
 import skscale
 from skscale import statistics
+from skscale.normalization import functional
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -200,6 +201,16 @@ def test_methods_are_documented(cls):
 @pytest.mark.parametrize("cls", TRANSFORMERS)
 def test_fitted_attributes_are_documented(cls):
     assert attribute_faults(fitted(cls), entries(cls, "Attributes")) == []
+
+
+@pytest.mark.parametrize("name", functional.__all__)
+def test_functions_are_documented(name):
+    function = getattr(functional, name)
+    documented = entries(function, "Parameters")
+    assert undocumented(function, documented) == []
+    assert list(wrong_defaults(function, documented)) == []
+    for title in ("Returns", "Raises", "Notes", "References", "Examples"):
+        assert section(function, title), title
 
 
 @pytest.mark.parametrize("cls", STATISTICS)

@@ -140,7 +140,8 @@ def merge_scatter(first: Scattered, second: Scattered) -> Merged | None:
     n_columns = len(first[1])
     apart, high, low = np.empty((3, n_columns))
     matrix, matrix_low = np.empty((n_columns, n_columns)), np.empty((n_columns, n_columns))
-    if _loops.merge_scatter(*first, *second, apart, high, low, matrix, matrix_low):
+    given = (part for of in (first, second) for part in (of[0], *map(np.ascontiguousarray, of[1:])))
+    if _loops.merge_scatter(*given, apart, high, low, matrix, matrix_low):
         return high, low, matrix, matrix_low
     return None
 

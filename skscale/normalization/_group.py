@@ -10,7 +10,6 @@ import numpy as np
 from skscale._kernels import Array
 from skscale._parameters import Rule, integer, is_integer
 from skscale.errors import InvalidParameterError
-from skscale.normalization._layer import refused_sparse
 from skscale.normalization._rowwise import RowwiseNormalizer
 
 
@@ -112,7 +111,6 @@ class GroupNormalizer(RowwiseNormalizer):
         ),
         **RowwiseNormalizer._rules,
     }
-    _centred: ClassVar = True
 
     def __init__(
         self,
@@ -121,9 +119,8 @@ class GroupNormalizer(RowwiseNormalizer):
         epsilon: str | float = 1e-5,
         affine: tuple[Any, Any] | None = None,
     ) -> None:
+        super().__init__(epsilon, affine=affine)
         self.groups = groups
-        self.epsilon = epsilon
-        self.affine = affine
 
     def _learn_columns(self) -> None:
         super()._learn_columns()
@@ -135,9 +132,6 @@ class GroupNormalizer(RowwiseNormalizer):
 
     def _groups(self) -> Sequence[Array]:
         return list(self.groups_.values())
-
-    def _check_sparse(self, X: Any) -> Sequence[str]:
-        raise refused_sparse(type(self).__name__)
 
 
 def equal_groups(n_groups: int, n_features: int) -> dict[Any, Array]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, final
+from typing import final
 
 from skscale.normalization._rowwise import RowwiseNormalizer
 
@@ -91,23 +90,3 @@ class LayerNormalizer(RowwiseNormalizer):
     >>> LayerNormalizer().fit_transform(row).round(3), LayerNormalizer("auto").fit_transform(row)
     (array([[-0.,  0.]]), array([[-1.,  1.]]))
     """
-
-    _centred: ClassVar = True
-
-    def __init__(
-        self, epsilon: str | float = 1e-5, *, affine: tuple[Any, Any] | None = None
-    ) -> None:
-        self.epsilon = epsilon
-        self.affine = affine
-
-    def _check_sparse(self, X: Any) -> Sequence[str]:
-        raise refused_sparse(type(self).__name__)
-
-
-def refused_sparse(owner: str) -> ValueError:
-    """Error for sparse rows that would have to be centred."""
-    return ValueError(
-        f"Sparse rows cannot be centred: {owner} subtracts the mean of each row, which fills every "
-        "zero. Pass X.toarray() if the table fits in memory, or use RMSNormalizer, which keeps "
-        "the zeros."
-    )

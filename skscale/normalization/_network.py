@@ -156,7 +156,8 @@ class Networks(NamedTuple):
         loss, of_output = self._compare(active @ head + bias, batch)
         of_active = (of_output @ head.transpose(0, 2, 1)).transpose(1, 0, 2)
         of_hidden = of_active.reshape(hidden.shape)
-        if self.activation is not ACTIVATIONS["identity"]:
+        is_linear = self.activation is ACTIVATIONS["identity"]
+        if not is_linear:
             of_hidden = of_hidden * self.activation.derivative(hidden)
         _, of_gamma, of_beta = batch_norm_backward(of_hidden, cache)
         decay = self.weight_decay[:, np.newaxis]
@@ -164,8 +165,7 @@ class Networks(NamedTuple):
         parts = self.unpack(gradient)
         parts.gamma[...] = of_gamma.reshape(gamma.shape) + decay * gamma
         # Behind the identity the bias says all that beta could, which would drift with it.
-        is_needed = self.activation is not ACTIVATIONS["identity"]
-        parts.beta[...] = of_beta.reshape(gamma.shape) if is_needed else 0.0
+        parts.beta[...] = 0.0 if is_linear else of_beta.reshape(gamma.shape)
         parts.head[...] = active.transpose(0, 2, 1) @ of_output + decay[..., np.newaxis] * head
         parts.bias[...] = of_output.sum(axis=1, keepdims=True)
         squares = (gamma**2).sum(axis=1) + (head**2).sum(axis=(1, 2))

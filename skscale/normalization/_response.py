@@ -200,11 +200,6 @@ def kind_of(y: Array, wanted: str) -> str:
     found = type_of_target(y[:, 0] if y.shape[1] == 1 else y, input_name="y")
     if found.startswith("continuous"):
         return NUMBERS
-    if found == "unknown":
-        raise ResponseError(
-            f"Unknown label type: y must hold numbers, or classes of one type; got values of dtype "
-            f"{y.dtype}."
-        )
     if y.dtype.kind not in "iuf":
         return CLASSES
     most = max(len(np.unique(column)) for column in y.T)

@@ -91,12 +91,6 @@ class RMSNormalizer(RowwiseNormalizer):
 
     _centred: ClassVar = False
 
-    def __init__(
-        self, epsilon: str | float = 1e-5, *, affine: tuple[Any, Any] | None = None
-    ) -> None:
-        self.epsilon = epsilon
-        self.affine = affine
-
     def _check_sparse(self, X: Any) -> Sequence[str]:
         if not self._keeps_zeros():
             raise ValueError(

@@ -33,8 +33,11 @@ class RowwiseNormalizer(OneToOneFeatureMixin, TableTransformer, ABC):
     _columnwise: ClassVar = False
     _centred: ClassVar[bool] = True
 
-    epsilon: str | float
-    affine: tuple[Any, Any] | None
+    def __init__(
+        self, epsilon: str | float = 1e-5, *, affine: tuple[Any, Any] | None = None
+    ) -> None:
+        self.epsilon = epsilon
+        self.affine = affine
 
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -63,6 +66,13 @@ class RowwiseNormalizer(OneToOneFeatureMixin, TableTransformer, ABC):
     def _learn_columns(self) -> None:
         self.gamma_, self.beta_ = affine_parameters(
             type(self).__name__, self.affine, self.n_features_in_
+        )
+
+    def _check_sparse(self, X: Any) -> Sequence[str] | bool:
+        raise ValueError(
+            f"Sparse rows cannot be centred: {type(self).__name__} subtracts the mean of each row, "
+            "which fills every zero. Pass X.toarray() if the table fits in memory, or use "
+            "RMSNormalizer, which keeps the zeros."
         )
 
     def _groups(self) -> Sequence[Array]:

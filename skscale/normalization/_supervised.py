@@ -18,7 +18,7 @@ from skscale._callbacks import fit_task, with_callbacks
 from skscale._kernels import Array
 from skscale._opening import open_table
 from skscale._parameters import Rule, integer, is_integer, none, one_of, real
-from skscale._provenance import recorder_for
+from skscale._provenance import recorded
 from skscale._reduce import block_rows
 from skscale._splits import read_splits
 from skscale._tables import Table
@@ -417,12 +417,10 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
     def _measure(self, table: Table, weights: Array | None) -> None:
         """Statistics of the rows, added to those of earlier ones."""
         is_first, name = not hasattr(self, "n_iter_"), type(self).__name__
-        recorder = recorder_for(self, table, weights, begins=is_first)
-        note, step = None if recorder is None else recorder.note, block_rows(table.shape[1])
-        statistic = measure_table(table, weights, PooledBatches.of, step, name, note)
+        step = block_rows(table.shape[1])
+        with recorded(self, table, weights, begins=is_first) as note:
+            statistic = measure_table(table, weights, PooledBatches.of, step, name, note)
         self._dtype_ = table.dtype
-        if recorder is not None:
-            self._row_sketch_ = recorder.sketch()
         if not is_first:
             statistic = self.statistic_.merge(statistic)
         self.normalizer_: BatchNormalizer = BatchNormalizer(epsilon=self.epsilon)

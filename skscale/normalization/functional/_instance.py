@@ -53,8 +53,10 @@ def instance_norm(
     A NaN or an infinity makes its feature NaN, in its instance. A single time step becomes beta.
     Cost: O(n * time * p) time; memory for the output and three numbers per instance and feature.
 
-    References ---------- Ulyanov, D., Vedaldi, A. and Lempitsky, V. (2016). Instance normalization:
-    the missing ingredient for fast stylization. arXiv:1607.08022.
+    References
+    ----------
+    Ulyanov, D., Vedaldi, A. and Lempitsky, V. (2016). Instance normalization: the missing
+    ingredient for fast stylization. arXiv:1607.08022.
 
     Examples
     --------
@@ -100,11 +102,15 @@ def instance_norm_backward(dY: Any, cache: PanelCache) -> tuple[Array, Array, Ar
     InvalidParameterError
         For a `dY` of another shape than `X`.
 
-    Notes ----- NaN makes its feature, in its instance, of dX NaN, and dgamma of its features. Cost:
-    O(n * time * p) time, and no memory but for dX.
+    Notes
+    -----
+    NaN makes its feature, in its instance, of dX NaN, and dgamma of its features. Cost: O(n * time
+    * p) time, and no memory but for dX.
 
-    References ---------- Ulyanov, D., Vedaldi, A. and Lempitsky, V. (2016). Instance normalization:
-    the missing ingredient for fast stylization. arXiv:1607.08022.
+    References
+    ----------
+    Ulyanov, D., Vedaldi, A. and Lempitsky, V. (2016). Instance normalization: the missing
+    ingredient for fast stylization. arXiv:1607.08022.
 
     Examples
     --------

@@ -39,8 +39,10 @@ def layer_norm(
         A `ValueError`: for a batch that is empty or of other dimensions, gamma or beta of the wrong
         length, and an epsilon that is not positive.
 
-    Notes ----- A NaN or an infinity makes its row NaN. A row of one feature becomes beta. Cost: O(n
-    * time * p) time, and little memory but for the output.
+    Notes
+    -----
+    A NaN or an infinity makes its row NaN. A row of one feature becomes beta. Cost: O(n * time * p)
+    time, and little memory but for the output.
 
     References
     ----------
@@ -84,8 +86,10 @@ def layer_norm_backward(dY: Any, cache: PanelCache) -> tuple[Array, Array, Array
     InvalidParameterError
         For a `dY` of another shape than `X`.
 
-    Notes ----- NaN makes its row of dX NaN, and dgamma of its features. Cost: O(n * time * p) time,
-    and no memory but for dX.
+    Notes
+    -----
+    NaN makes its row of dX NaN, and dgamma of its features. Cost: O(n * time * p) time, and no
+    memory but for dX.
 
     References
     ----------
@@ -136,14 +140,13 @@ def group_norm(
     ------
     InvalidParameterError
         A `ValueError`: for a batch that is empty or of other dimensions, gamma or beta of the wrong
-        length, groups that
-        do not divide the features, overlap or miss columns, and an epsilon that is not positive.
+        length, groups that do not divide the features, overlap or miss columns, and an epsilon
+        that is not positive.
 
     Notes
     -----
-    A NaN or an infinity makes its group of its row NaN. A group of one feature becomes
-    beta. Cost: O(n * time * p) time; memory for the output and three
-    numbers per row and group.
+    A NaN or an infinity makes its group of its row NaN. A group of one feature becomes beta. Cost:
+    O(n * time * p) time; memory for the output and three numbers per row and group.
 
     References
     ----------
@@ -189,8 +192,10 @@ def group_norm_backward(dY: Any, cache: PanelCache) -> tuple[Array, Array, Array
     InvalidParameterError
         For a `dY` of another shape than `X`.
 
-    Notes ----- NaN makes its group of its row of dX NaN, and dgamma of its features. Cost: O(n *
-    time * p) time, and no memory but for dX.
+    Notes
+    -----
+    NaN makes its group of its row of dX NaN, and dgamma of its features. Cost: O(n * time * p)
+    time, and no memory but for dX.
 
     References
     ----------
@@ -237,8 +242,10 @@ def rms_norm(
         A `ValueError`: for a batch that is empty or of other dimensions, gamma or beta of the wrong
         length, and an epsilon that is not positive.
 
-    Notes ----- A NaN makes its row NaN. An infinity becomes NaN, and the rest of its row beta.
-    Cost: O(n * time * p) time, and little memory but for the output.
+    Notes
+    -----
+    A NaN makes its row NaN. An infinity becomes NaN, and the rest of its row beta. Cost: O(n * time
+    * p) time, and little memory but for the output.
 
     References
     ----------
@@ -281,8 +288,10 @@ def rms_norm_backward(dY: Any, cache: PanelCache) -> tuple[Array, Array, Array]:
     InvalidParameterError
         For a `dY` of another shape than `X`.
 
-    Notes ----- NaN makes its row of dX NaN, and dgamma of its features. Cost: O(n * time * p) time,
-    and no memory but for dX.
+    Notes
+    -----
+    NaN makes its row of dX NaN, and dgamma of its features. Cost: O(n * time * p) time, and no
+    memory but for dX.
 
     References
     ----------

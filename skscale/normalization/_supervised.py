@@ -304,9 +304,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
                 part._write(held_out, part._apply(), transformed)
                 out[test] = transformed
             self._become(draft)
-        if (kind := tables.output_kind(self)) == "default":
-            return out
-        return tables.to_frame(out, kind, self.get_feature_names_out(), table, True)
+        return self._as_asked(out, table, self.get_feature_names_out)
 
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:

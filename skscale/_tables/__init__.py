@@ -7,10 +7,12 @@ hands in, or asks for, one of their tables.
 from skscale._tables._common import commonness
 from skscale._tables._mixed import (
     as_mixed,
+    column_at,
     number_columns,
     objects,
     objects_of,
     read_columns,
+    values_of,
     without_column,
 )
 from skscale._tables._plain import read_plain
@@ -38,6 +40,7 @@ __all__ = [
     "Table",
     "arrays_of",
     "as_mixed",
+    "column_at",
     "column_names",
     "columns_of",
     "commonness",
@@ -62,6 +65,7 @@ __all__ = [
     "select",
     "take_rows",
     "to_frame",
+    "values_of",
     "with_columns_of",
     "with_missing",
     "without_column",

@@ -1053,7 +1053,7 @@ cdef bint normalize_abreast(
         sums_of(x, n, zero, True, missing, square)
     for i in range(_ABREAST):
         width[i] = sqrt(square[i] / count[i] + epsilon)
-        left[i] = not (SMALLEST <= square[i] <= LARGEST) or step[i] != step[i]
+        left[i] = not (SMALLEST <= square[i] <= LARGEST)
         if centred and epsilon == 0.0 and width[i] < SPACING * fabs(first[i] + step[i]):
             left[i] = True
         if count[i] == 0.0:  # there is nothing to be normalized

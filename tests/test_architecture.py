@@ -95,6 +95,7 @@ PUBLIC = {
         "SampleWeightError",
         "SchemaError",
         "SplitError",
+        "StatisticBytesError",
         "TargetError",
         "TooWideError",
     ],
@@ -152,6 +153,7 @@ PUBLIC = {
         "Scatter",
         "Statistic",
         "Triangle",
+        "from_bytes",
     ],
     "skscale.testing": [
         "STATISTIC_LAWS",

@@ -23,6 +23,7 @@ __all__ = [
     "SampleWeightError",
     "SchemaError",
     "SplitError",
+    "StatisticBytesError",
     "TargetError",
     "TooWideError",
 ]
@@ -87,6 +88,10 @@ class ConditionError(ValueError):
 
 class IncompatibleStatisticError(ValueError):
     """Two statistics cannot be merged, or a transformer cannot be solved from this one."""
+
+
+class StatisticBytesError(ValueError, TypeError):
+    """Bytes that are not those of a statistic of rows, or a statistic that cannot be written."""
 
 
 class TooWideError(ValueError):

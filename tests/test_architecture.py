@@ -97,6 +97,7 @@ PUBLIC = {
         "SampleWeightError",
         "SchemaError",
         "SplitError",
+        "StatisticBytesError",
         "TargetError",
         "TooWideError",
     ],
@@ -154,6 +155,7 @@ PUBLIC = {
         "Scatter",
         "Statistic",
         "Triangle",
+        "from_bytes",
     ],
     "skscale.testing": [
         "STATISTIC_LAWS",

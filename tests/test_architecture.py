@@ -34,7 +34,7 @@ FLOORS = (
     {"_carrying"},
     {"scaling", "decomposition", "normalization"},
     {"leakage"},
-    {"model_selection", "testing", "_versions"},
+    {"model_selection", "streaming", "testing", "_versions"},
     {"__init__"},
 )
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
@@ -80,6 +80,7 @@ PUBLIC = {
     "skscale.decomposition": ["PCA", "Whitener"],
     "skscale.errors": [
         "AllMissingWarning",
+        "CheckpointError",
         "ConditionError",
         "FrozenTransformerError",
         "HeldOutRowsError",
@@ -96,6 +97,7 @@ PUBLIC = {
         "ResponseError",
         "SampleWeightError",
         "SchemaError",
+        "SourceError",
         "SplitError",
         "StatisticBytesError",
         "TargetError",
@@ -157,6 +159,7 @@ PUBLIC = {
         "Triangle",
         "from_bytes",
     ],
+    "skscale.streaming": ["fit_blocks"],
     "skscale.testing": [
         "STATISTIC_LAWS",
         "TRANSFORMER_LAWS",

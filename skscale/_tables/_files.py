@@ -5,11 +5,15 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from skscale._tables._write import import_library
 from skscale.errors import SchemaError, SourceError
+
+BUFFER = 2**20
+"""Bytes of a column of a Parquet file that are read at a time, however long its row groups are."""
 
 PIECE = 2**20
 """Numbers that are read at a time: as many as are measured at a time."""
@@ -109,7 +113,10 @@ def _open_file(path: str) -> File:
 
 
 def parquet_pieces(file: Any, skip: int) -> tuple[int, Iterator[Any]]:
-    """Pieces of a `pyarrow.parquet.ParquetFile`; whole row groups are skipped unread."""
+    """Pieces of a `pyarrow.parquet.ParquetFile`; whole row groups are skipped unread.
+
+    They are asked for one by one: of several, Arrow keeps what it has read until the last.
+    """
     import pyarrow as arrow
 
     groups, skipped = list(range(file.metadata.num_row_groups)), 0
@@ -117,8 +124,8 @@ def parquet_pieces(file: Any, skip: int) -> tuple[int, Iterator[Any]]:
         skipped += n_rows
         groups.pop(0)
     size = piece_rows(len(file.schema_arrow.names))
-    batches = file.iter_batches(batch_size=size, row_groups=groups)
-    return skipped, (arrow.Table.from_batches([batch]) for batch in batches)
+    batches = (file.iter_batches(batch_size=size, row_groups=[group]) for group in groups)
+    return skipped, (arrow.Table.from_batches([batch]) for batch in chain.from_iterable(batches))
 
 
 def piece_rows(n_columns: int) -> int:
@@ -133,7 +140,7 @@ def _parquet(path: str) -> File:
         names, n_rows = file.schema_arrow.names, file.metadata.num_rows
 
     def pieces(skip: int) -> tuple[int, Iterator[Any]]:
-        return parquet_pieces(parquet.ParquetFile(path), skip)
+        return parquet_pieces(parquet.ParquetFile(path, buffer_size=BUFFER), skip)
 
     return File(path, names, n_rows, pieces)
 

@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -162,15 +163,26 @@ def _of_arrow(given: Any, name: str) -> Source:
         size = piece_rows(len(given.schema.names))
 
         def of_dataset(skip: int) -> Iterator[Any]:
-            # Reads as far ahead as measuring needs, and no further: memory is the window's.
-            batches = given.to_batches(batch_size=size, batch_readahead=2, fragment_readahead=1)
-            return without_rows(_tables(batches), skip)
+            batches = (
+                part.to_batches(schema=given.schema, batch_size=size, batch_readahead=2)
+                for part in _parts_of(given)
+            )
+            return without_rows(_tables(chain.from_iterable(batches)), skip)
 
         return Source("this Dataset", of_dataset, given.count_rows())
     if isinstance(given, arrow.RecordBatchReader):
         batches = functools.partial(without_rows, _tables(given))
         return Source("this RecordBatchReader", batches, is_rereadable=False)
     raise InvalidParameterError(f"source must be {ACCEPTED}; got pyarrow's {name}.")
+
+
+def _parts_of(dataset: Any) -> Iterator[Any]:
+    """Parts of a dataset small enough that Arrow may read all of one ahead."""
+    for fragment in dataset.get_fragments():
+        if hasattr(fragment, "split_by_row_group"):
+            yield from fragment.split_by_row_group()
+        else:
+            yield fragment
 
 
 def _of_stream(given: Any, is_rereadable: bool) -> Source:

@@ -543,7 +543,7 @@ def test_mutated_bytes_with_the_right_checksum_are_refused_or_merge(how, monkeyp
         for kind in public_statistics():
             patch.setattr(kind, "_faults", lambda self: iter(()))
         if how == "numbers":
-            numbers = [int(drawn.integers(len(statistics))) for _ in range(N_MUTATED // 2)]
+            numbers = [int(drawn.integers(len(statistics))) for _ in range(N_MUTATED // 4)]
             sent = [(k, with_another_number(drawn, statistics[k]).to_bytes()) for k in numbers]
         else:
             sent = [
@@ -592,10 +592,12 @@ HAND_MADE = [
     Triangle(2.0, ONE, EMPTY, np.array([[1.0, -2.0]]), UNITS),
     RadialScatter(HAND_MADE_SCATTER, np.array([0.5, -0.5]), 7.0, 1),
     PooledBatches(HAND_MADE_MOMENTS, 129),
-    RunningMoments(0.25, 1.0, 4.0, 2, ONE, EMPTY, np.array([0.4375, 0.0]), ONE, UNITS, ONE / 4, UNITS < 0),
+    RunningMoments(
+        0.25, 1.0, 4.0, 2, ONE, EMPTY, np.array([0.4375, 0.0]), ONE, UNITS, ONE / 4, UNITS < 0
+    ),
     RunningMoments("cumulative", 0.0, 4.0, 2, ONE, EMPTY, 2 * ONE, ONE, UNITS, ONE, UNITS < 0),
-    RowSketch(3.0, 2, 2**127 + 5, 2, np.array([7, 2**64 - 1], dtype=np.uint64), np.array([2.0, 1.0])),
-]  # fmt: skip
+    RowSketch(3.0, 2, 2**127 + 5, 2, np.array([7, 2**64 - 1], dtype=np.uint64), ONE + 1),
+]
 
 
 def test_the_format_is_the_one_that_was_written_once():

@@ -6,6 +6,7 @@ mistake, so code written against scikit-learn keeps catching it.
 
 __all__ = [
     "AllMissingWarning",
+    "CheckpointError",
     "ConditionError",
     "FrozenTransformerError",
     "HeldOutRowsError",
@@ -22,6 +23,7 @@ __all__ = [
     "ResponseError",
     "SampleWeightError",
     "SchemaError",
+    "SourceError",
     "SplitError",
     "StatisticBytesError",
     "TargetError",
@@ -72,6 +74,26 @@ class MissingValueError(ValueError):
 
 class SchemaError(ValueError):
     """The columns of a table are not the ones that were learned from."""
+
+
+class SourceError(RuntimeError):
+    """A source of rows that cannot be read, or not once more.
+
+    Parameters
+    ----------
+    message : str
+        What was found.
+    block : int, default=-1
+        Number of the first block that was not read, counted from 0; -1 if none could be.
+    """
+
+    def __init__(self, message: str, block: int = -1) -> None:
+        super().__init__(message)
+        self.block = block
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, or of another fit than the one that is to go on."""
 
 
 class SplitError(ValueError):

@@ -5,6 +5,7 @@ hands in, or asks for, one of their tables.
 """
 
 from skscale._tables._common import commonness
+from skscale._tables._files import check_same_columns
 from skscale._tables._mixed import (
     as_mixed,
     number_columns,
@@ -13,6 +14,7 @@ from skscale._tables._mixed import (
     read_columns,
     without_column,
 )
+from skscale._tables._pieces import join_rows, recut, slice_rows, take_column, without_rows
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._rows import (
@@ -30,14 +32,17 @@ from skscale._tables._rows import (
     with_columns_of,
     with_missing,
 )
+from skscale._tables._sources import Source, open_source
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
 from skscale._tables._write import frame_of, output_kind, to_frame
 
 __all__ = [
+    "Source",
     "Table",
     "arrays_of",
     "as_mixed",
+    "check_same_columns",
     "column_names",
     "columns_of",
     "commonness",
@@ -49,20 +54,26 @@ __all__ = [
     "has_rows",
     "is_frame",
     "is_series",
+    "join_rows",
     "labels_of",
     "number_columns",
     "objects",
     "objects_of",
+    "open_source",
     "output_kind",
     "parts_of",
     "read",
     "read_columns",
     "read_plain",
+    "recut",
     "replace_values",
     "select",
+    "slice_rows",
+    "take_column",
     "take_rows",
     "to_frame",
     "with_columns_of",
     "with_missing",
     "without_column",
+    "without_rows",
 ]

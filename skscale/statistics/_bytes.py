@@ -102,7 +102,7 @@ def _value(value: Any, hint: Any) -> Iterator[bytes]:
     elif hint is int:
         yield b"i" + _integer(operator.index(cast(Integral, value)))
     else:
-        yield b"f" + struct.pack("<d", value)
+        yield b"f" + struct.pack("<d", float(value))
 
 
 def _array(array: Any) -> Iterator[bytes]:
@@ -129,7 +129,7 @@ def _integer(value: int) -> bytes:
 def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of dtype {value.dtype} and shape {value.shape}"
-    if isinstance(value, int):
+    if type(value) is int:
         return f"an integer of {value.bit_length()} bits"
     return f"a {type(value).__name__}"
 

@@ -8,10 +8,12 @@ from skscale._tables._common import commonness
 from skscale._tables._files import check_same_columns
 from skscale._tables._mixed import (
     as_mixed,
+    column_at,
     number_columns,
     objects,
     objects_of,
     read_columns,
+    values_of,
     without_column,
 )
 from skscale._tables._pieces import join_rows, recut, slice_rows, take_column, without_rows
@@ -43,6 +45,7 @@ __all__ = [
     "arrays_of",
     "as_mixed",
     "check_same_columns",
+    "column_at",
     "column_names",
     "columns_of",
     "commonness",
@@ -72,6 +75,7 @@ __all__ = [
     "take_column",
     "take_rows",
     "to_frame",
+    "values_of",
     "with_columns_of",
     "with_missing",
     "without_column",

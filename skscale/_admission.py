@@ -98,6 +98,22 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
     SampleWeightError
         Not one number per row, negative, missing, infinite, or all zero.
     """
+    weights = check_some_weights(sample_weight, n_rows)
+    if weights is not None and not weights.any():
+        raise weightless()
+    return weights
+
+
+def weightless() -> SampleWeightError:
+    """Error for rows that are all of weight zero."""
+    return SampleWeightError(
+        "sample_weight is zero in every row, so there is nothing to learn from. "
+        "Sample weights must contain at least one non-zero number."
+    )
+
+
+def check_some_weights(sample_weight: Any, n_rows: int) -> Array | None:
+    """As `check_weights`, of rows that others will follow: all may be of weight zero."""
     if sample_weight is None:
         return None
     if is_real(sample_weight):
@@ -128,11 +144,6 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
     if not np.isfinite(total):
         raise SampleWeightError(
             f"sample_weight sums to {total}, and must have a finite sum: divide it by a number."
-        )
-    if not weights.any():
-        raise SampleWeightError(
-            "sample_weight is zero in every row, so there is nothing to learn from. "
-            "Sample weights must contain at least one non-zero number."
         )
     return weights
 

@@ -340,6 +340,10 @@ class StatisticTransformer(InvertibleTransformer, ABC):
         """Whether the solution needs a finer statistic of the same rows, now planned."""
         return False
 
+    def _refinements(self) -> set[type]:
+        """Kinds of statistics that `_refine` may find to be needed, once planned."""
+        return set()
+
     def _recast(self, earlier: Any) -> Any:
         """Earlier statistic in the kind that is measured now."""
         return earlier

@@ -29,10 +29,12 @@ FLOORS = (
     {"_reduce"},
     {"_admission", "_jobs"},
     {"_blocks", "_opening", "_provenance"},
-    {"_base"},
+    {"_base", "_several"},
+    {"_chains"},
+    {"_carrying"},
     {"scaling", "decomposition", "normalization"},
     {"leakage"},
-    {"model_selection", "testing", "_versions"},
+    {"model_selection", "streaming", "testing", "_versions"},
     {"__init__"},
 )
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
@@ -78,6 +80,7 @@ PUBLIC = {
     "skscale.decomposition": ["PCA", "Whitener"],
     "skscale.errors": [
         "AllMissingWarning",
+        "CheckpointError",
         "ConditionError",
         "FrozenTransformerError",
         "HeldOutRowsError",
@@ -94,7 +97,9 @@ PUBLIC = {
         "ResponseError",
         "SampleWeightError",
         "SchemaError",
+        "SourceError",
         "SplitError",
+        "StatisticBytesError",
         "TargetError",
         "TooWideError",
     ],
@@ -152,7 +157,9 @@ PUBLIC = {
         "Scatter",
         "Statistic",
         "Triangle",
+        "from_bytes",
     ],
+    "skscale.streaming": ["fit_blocks"],
     "skscale.testing": [
         "STATISTIC_LAWS",
         "TRANSFORMER_LAWS",

@@ -5,6 +5,7 @@ hands in, or asks for, one of their tables.
 """
 
 from skscale._tables._common import commonness
+from skscale._tables._files import check_same_columns
 from skscale._tables._mixed import (
     as_mixed,
     column_at,
@@ -15,6 +16,7 @@ from skscale._tables._mixed import (
     values_of,
     without_column,
 )
+from skscale._tables._pieces import join_rows, recut, slice_rows, take_column, without_rows
 from skscale._tables._plain import read_plain
 from skscale._tables._read import column_names, is_frame, read, select
 from skscale._tables._rows import (
@@ -32,14 +34,17 @@ from skscale._tables._rows import (
     with_columns_of,
     with_missing,
 )
+from skscale._tables._sources import Source, open_source
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
 from skscale._tables._write import frame_of, output_kind, to_frame
 
 __all__ = [
+    "Source",
     "Table",
     "arrays_of",
     "as_mixed",
+    "check_same_columns",
     "column_at",
     "column_names",
     "columns_of",
@@ -52,21 +57,27 @@ __all__ = [
     "has_rows",
     "is_frame",
     "is_series",
+    "join_rows",
     "labels_of",
     "number_columns",
     "objects",
     "objects_of",
+    "open_source",
     "output_kind",
     "parts_of",
     "read",
     "read_columns",
     "read_plain",
+    "recut",
     "replace_values",
     "select",
+    "slice_rows",
+    "take_column",
     "take_rows",
     "to_frame",
     "values_of",
     "with_columns_of",
     "with_missing",
     "without_column",
+    "without_rows",
 ]

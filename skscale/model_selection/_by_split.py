@@ -12,12 +12,12 @@ from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
 from skscale._callbacks import has_callbacks
+from skscale._chains import is_shareable, is_step
 from skscale._kernels import Array
 from skscale._splits import Splits
 from skscale.errors import SampleWeightError
 from skscale.model_selection._sharing import SharedFits
 from skscale.model_selection._stand_in import StandIn
-from skscale.model_selection._training import is_shareable, is_step
 
 
 class FitsBySplit:

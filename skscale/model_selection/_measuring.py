@@ -14,19 +14,13 @@ from scipy import sparse
 from skscale import _kernels as kernels
 from skscale._blas import single_threaded_blas
 from skscale._blocks import stored_rows
-from skscale._kernels import Array, WideRows, as_rows
+from skscale._kernels import Array, as_rows
 from skscale._reduce import block_rows, cut, mapped_blocks, tree_reduce
+from skscale._several import Several
 from skscale._tables import Table
-from skscale.errors import InfiniteValueError, MissingValueError
 from skscale.model_selection._atoms import Pass
 from skscale.model_selection._merging import unions
-from skscale.statistics import Extrema, Moments, Statistic
-
-
-class Unmeasured(NamedTuple):
-    """Rows that have no such statistic, and why: NaN or infinity."""
-
-    reason: Exception
+from skscale.statistics import Extrema, Moments
 
 
 class Measured(NamedTuple):
@@ -44,25 +38,6 @@ class Measured(NamedTuple):
     is_wide: list[bool]
 
 
-class Part(NamedTuple):
-    """Statistics of several kinds of some rows.
-
-    Parameters
-    ----------
-    statistics : dict of type to Statistic or Unmeasured
-    is_wide : bool
-        Whether the rows held integers that float64 cannot hold.
-    """
-
-    statistics: dict[type, Any]
-    is_wide: bool
-
-    def merge(self, later: Part) -> Part:
-        """Statistics of these rows and the `later` ones."""
-        merged = {kind: merge(of, later.statistics[kind]) for kind, of in self.statistics.items()}
-        return Part(merged, self.is_wide or later.is_wide)
-
-
 def measure_pass(
     table: Table, weights: Array | None, one_pass: Pass, kinds: Iterable[type]
 ) -> dict[type, Measured]:
@@ -74,39 +49,23 @@ def measure_pass(
     ]
     read = _Reader(table)
 
-    def of_block(place: tuple[int, slice | Array]) -> tuple[int, Part]:
+    def of_block(place: tuple[int, slice | Array]) -> tuple[int, Several]:
         atom, block = place
         rows = read(block)
         of_rows = None if weights is None else weights[block]
-        statistics: dict[type, Any] = {kind: _measure(kind, rows, of_rows) for kind in kinds}
-        return atom, Part(statistics, isinstance(rows, WideRows))
+        return atom, Several.of(rows, of_rows, kinds)
 
     n_rows = sum(_length(rows) for rows in one_pass.atoms)
     products = nullcontext() if set(kinds) <= {Moments, Extrema} else single_threaded_blas
-    of_atoms: list[Part] = []
+    of_atoms: list[Several] = []
     with products, mapped_blocks(of_block, blocks, n_rows * table.shape[1]) as found:
         for _, of_atom in groupby(found, key=lambda part: part[0]):
-            of_atoms.append(tree_reduce((part for _, part in of_atom), Part.merge))
-        of_splits = unions(of_atoms, one_pass.members, Part.merge)
+            of_atoms.append(tree_reduce((part for _, part in of_atom), Several.merge))
+        of_splits = unions(of_atoms, one_pass.members, Several.merge)
     is_wide = [part.is_wide for part in of_splits]
     return {
         kind: Measured([part.statistics[kind] for part in of_splits], is_wide) for kind in kinds
     }
-
-
-def merge(earlier: Any, later: Any) -> Any:
-    """Merge two statistics; one that there is not makes none of them both."""
-    if isinstance(earlier, Unmeasured):
-        return earlier
-    return later if isinstance(later, Unmeasured) else earlier.merge(later)
-
-
-def _measure(kind: Any, rows: Any, weights: Array | None) -> Statistic | Unmeasured:
-    try:
-        statistic: Statistic = kind.of(rows, weights)
-    except (InfiniteValueError, MissingValueError) as error:
-        return Unmeasured(error)
-    return statistic
 
 
 class _Reader:

@@ -9,32 +9,23 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import numpy as np
-from sklearn.base import clone
-
 from skscale import _tables as tables
 from skscale._admission import Occasion, check_weights, effective
 from skscale._blas import single_threaded_blas
+from skscale._carrying import NotCarried, foreseen
+from skscale._chains import is_shareable, leading_steps
 from skscale._jobs import compute, compute_all
+from skscale._several import Unmeasured
 from skscale._splits import Splits
 from skscale._tables import Table
 from skscale.errors import SampleWeightError
 from skscale.model_selection._atoms import Pass, find_passes
-from skscale.model_selection._measuring import Measured, Unmeasured, measure_pass
-from skscale.model_selection._training import (
-    NotCarried,
-    TrainingPart,
-    is_shareable,
-    leading_steps,
-)
-from skscale.statistics import Extrema, Moments, Scatter, Triangle
-from skscale.statistics._affine import AffineMap
+from skscale.model_selection._measuring import Measured, measure_pass
+from skscale.model_selection._training import TrainingPart
+from skscale.statistics import Moments, Scatter, Triangle
 
 SOLVING = 4
 """An eigendecomposition takes as long as to measure so many numbers, times the width cubed."""
-
-CARRIED: set[type] = {Extrema, Moments, Scatter, Triangle}
-"""Kinds of statistics that affine maps of the rows map."""
 
 
 class SharedFits:
@@ -135,33 +126,14 @@ class SharedFits:
         n_rows, n_effective = self._sizes[split]
         return Occasion(n_rows, n_features, n_effective, None, is_sparse)
 
-    def statistic(
-        self, kind: type, split: int, maps: tuple[AffineMap, ...], of_matrices: type
-    ) -> Any:
-        """Statistic of a training part whose rows have gone through affine maps.
-
-        Where columns have been mixed, moments follow from a statistic of the kind `of_matrices`.
+    def statistic(self, kind: type, split: int) -> Any:
+        """Statistic of a training part.
 
         Raises
         ------
         NotCarried
-            If what can be measured of the rows as they were given does not tell.
+            If it has none: there is a missing value, or no row.
         """
-        columnwise = all(by.is_columnwise for by in maps)
-        if maps and (kind not in CARRIED or (kind is Extrema and not columnwise)):
-            raise NotCarried
-        statistic = self._raw(of_matrices if kind is Moments and not columnwise else kind, split)
-        if maps and np.any(getattr(statistic, "exponent", 0)):
-            raise NotCarried  # numbers so large or small that products of them leave float64
-        for by in maps:
-            statistic = statistic.affine(
-                by.matrix, by.offset, centre=by.centre, centre_low=by.centre_low
-            )
-        return statistic if isinstance(statistic, kind) else statistic.moments()
-
-    # Statistics of the rows as they were given ------------------------------------------------
-
-    def _raw(self, kind: type, split: int) -> Any:
         found = self._known(kind, split)
         if found is None:
             self._measure({kind}, self._place[split][0])
@@ -169,6 +141,8 @@ class SharedFits:
         if found is None or isinstance(found, Unmeasured) or found.total == 0:
             raise NotCarried
         return found
+
+    # Statistics of the rows as they were given ------------------------------------------------
 
     def _known(self, kind: type, split: int) -> Any:
         """Statistic of a training part if it was measured, or follows from one that was.
@@ -201,27 +175,13 @@ class SharedFits:
 
     def _foreseen(self, transformer: Any) -> set[type]:
         """Kinds of statistics of the rows as given that the leading steps will ask for."""
-        kinds: set[type] = set()
         table, sizes = self._table, self._sizes
+        if table is None:
+            return set()
         # What is measured may depend on the number of rows, and changes at one number of them.
         ends = {sizes.index(min(sizes)), sizes.index(max(sizes))}
-        for step in leading_steps(transformer):
-            if table is None or not is_shareable(step):
-                break
-            for split in ends:
-                draft = clone(step)
-                try:
-                    draft._check_parameters()
-                    if table.is_sparse:
-                        draft._check_sparse(table.source)
-                    draft._plan(self.occasion(split, table.shape[1], table.is_sparse))
-                except (TypeError, ValueError):
-                    break  # the fit will tell
-                if not kinds or draft._kind() in CARRIED:
-                    kinds.add(draft._kind())
-            if table.is_sparse or not step._columnwise:
-                break
-        return kinds - {Moments} if kinds & {Scatter, Triangle} else kinds
+        occasions = [self.occasion(split, table.shape[1], table.is_sparse) for split in ends]
+        return foreseen(leading_steps(transformer), table, occasions)
 
     def _size(self, split: int) -> tuple[int, float]:
         """Number of training rows, and how many they count for."""

@@ -96,7 +96,8 @@ def _is_list_of(given: Any, kinds: tuple[type, ...]) -> bool:
 
 def _is_array(given: Any) -> bool:
     has_shape = hasattr(given, "shape") and hasattr(given, "dtype")
-    return sparse.issparse(given) or (has_shape and hasattr(given, "__getitem__"))
+    is_indexed = has_shape and hasattr(given, "__getitem__") and len(given.shape) > 0
+    return sparse.issparse(given) or is_indexed
 
 
 def _of_files(paths: Sequence[Any]) -> Source:
@@ -105,7 +106,11 @@ def _of_files(paths: Sequence[Any]) -> Source:
     counts = [file.n_rows for file in files]
     n_rows = None if None in counts else sum(filter(None, counts))
     name = files[0].path if len(files) == 1 else f"{len(files)} files from {files[0].path} on"
-    identity = tuple((os.path.basename(path), os.path.getsize(path)) for path in found)
+    status = [os.stat(path) for path in found]
+    identity = tuple(
+        (os.path.abspath(path), of.st_size, of.st_mtime_ns)
+        for path, of in zip(found, status, strict=True)
+    )
     return Source(name, functools.partial(_pieces_of_files, files), n_rows, identity=identity)
 
 
@@ -157,28 +162,42 @@ def _of_arrow(given: Any, name: str) -> Source:
 
         n_rows = given.metadata.num_rows
         return Source("this ParquetFile", of_file, n_rows, identity=(n_rows,))
-    if hasattr(given, "to_batches") and hasattr(given, "schema"):  # a Dataset, or a batch
-        if isinstance(given, arrow.RecordBatch):
-            return _of_table(arrow.Table.from_batches([given]))
-        size = piece_rows(len(given.schema.names))
-
-        def of_dataset(skip: int) -> Iterator[Any]:
-            batches = (
-                part.to_batches(schema=given.schema, batch_size=size, batch_readahead=2)
-                for part in _parts_of(given)
-            )
-            return without_rows(_tables(chain.from_iterable(batches)), skip)
-
-        return Source("this Dataset", of_dataset, given.count_rows())
+    if isinstance(given, arrow.RecordBatch):
+        return _of_table(arrow.Table.from_batches([given]))
+    if hasattr(given, "get_fragments"):
+        return _of_dataset(given)
     if isinstance(given, arrow.RecordBatchReader):
         batches = functools.partial(without_rows, _tables(given))
         return Source("this RecordBatchReader", batches, is_rereadable=False)
     raise InvalidParameterError(f"source must be {ACCEPTED}; got pyarrow's {name}.")
 
 
-def _parts_of(dataset: Any) -> Iterator[Any]:
+def _of_dataset(given: Any) -> Source:
+    size, name = piece_rows(len(given.schema.names)), "this Dataset"
+    try:
+        fragments = list(given.get_fragments())
+    except ValueError:  # of one that is filtered, Arrow shows none
+
+        def of_filtered(skip: int) -> Iterator[Any]:
+            batches = given.to_batches(batch_size=size, batch_readahead=2, fragment_readahead=1)
+            return without_rows(_tables(batches), skip)
+
+        return Source(name, of_filtered)
+
+    def pieces(skip: int) -> Iterator[Any]:
+        batches = (
+            part.to_batches(schema=given.schema, batch_size=size, batch_readahead=2)
+            for part in _parts_of(fragments)
+        )
+        return without_rows(_tables(chain.from_iterable(batches)), skip)
+
+    tells = all(hasattr(fragment, "split_by_row_group") for fragment in fragments)
+    return Source(name, pieces, given.count_rows() if tells else None)
+
+
+def _parts_of(fragments: Sequence[Any]) -> Iterator[Any]:
     """Parts of a dataset small enough that Arrow may read all of one ahead."""
-    for fragment in dataset.get_fragments():
+    for fragment in fragments:
         if hasattr(fragment, "split_by_row_group"):
             yield from fragment.split_by_row_group()
         else:
@@ -190,6 +209,12 @@ def _of_stream(given: Any, is_rereadable: bool) -> Source:
     name = f"this {type(given).__name__}"
     import_library("pyarrow")
     import pyarrow as arrow
+
+    if not hasattr(arrow.RecordBatchReader, "from_stream"):
+        raise MissingDependencyError(
+            f"pyarrow {arrow.__version__} cannot read {name}, which pyarrow 15 or later can: "
+            "pip install -U pyarrow."
+        )
 
     def pieces(skip: int) -> Iterator[Any]:
         reader = arrow.RecordBatchReader.from_stream(given)
@@ -233,7 +258,15 @@ def _of_callable(given: Callable[[], Any]) -> Source:
 def _from(pieces: Iterable[Any], skip: int) -> Iterator[Any]:
     for number, piece in enumerate(pieces):
         if number >= skip:
-            yield piece
+            is_pair = isinstance(piece, tuple) and len(piece) == 2
+            yield (_as_table(piece[0]), piece[1]) if is_pair else _as_table(piece)
+
+
+def _as_table(piece: Any) -> Any:
+    """A table of Arrow's for its batch, which is none to most libraries."""
+    arrow = sys.modules.get("pyarrow")
+    is_batch = arrow is not None and isinstance(piece, arrow.RecordBatch)
+    return arrow.Table.from_batches([piece]) if arrow is not None and is_batch else piece
 
 
 def _tables(batches: Iterable[Any]) -> Iterator[Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from skscale import _tables as tables
 from skscale._admission import check_some_weights
 from skscale._kernels import Array
+from skscale._parameters import is_real
 from skscale._tables import Source
 from skscale.errors import (
     InfiniteValueError,
@@ -63,7 +64,9 @@ class Stream:
     """
 
     def __init__(self, source: Source, y: Any = None, sample_weight: Any = None) -> None:
-        self.source, self._y, self._weights = source, y, sample_weight
+        self.source = source
+        self._y, self._weights = _of_rows(y, "y"), _of_rows(sample_weight, "sample_weight")
+        self._n_rows: int | None = None  # once they have been counted
         self._pieces: Iterator[Any] | None = iter(source.pieces(0))
         self._ahead: list[Any] = []
         self.head = self._look()
@@ -77,11 +80,12 @@ class Stream:
 
     def all_weights(self) -> Array | None:
         """Weights of all rows, where they are known before the rows are."""
-        return _of_all_rows(self._weights)
+        weights = self._weights
+        return None if weights is None or isinstance(weights, (str, float)) else np.asarray(weights)
 
     def all_labels(self) -> Any:
         """Labels of all rows, where they are known before the rows are."""
-        return _of_all_rows(self._y)
+        return None if isinstance(self._y, str) else self._y
 
     # Looking ahead ----------------------------------------------------------------------------
 
@@ -102,19 +106,18 @@ class Stream:
         """
         if self.source.n_rows is not None:
             return self.source.n_rows
+        if self._n_rows is not None:
+            return self._n_rows
         p = self.n_features
         enough = 10 * p if p <= EXACT_WIDTH else p + 1
-        n_seen = sum(map(self._count, self._ahead))
+        n_seen = self.head.first_row + self.head.n_rows
         if n_seen < enough and self._pieces is not None:
             for piece in self._draw(len(self._ahead)):
                 self._ahead.append(piece)
-                n_seen += self._count(piece)
+                n_seen += self._block(piece, len(self._ahead) - 1, n_seen).n_rows
                 if n_seen >= enough:
                     break
         return n_seen
-
-    def _count(self, piece: Any) -> int:
-        return tables.count_rows(piece[0] if self._is_pair(piece) else piece)
 
     # Passes -----------------------------------------------------------------------------------
 
@@ -143,7 +146,7 @@ class Stream:
             self._check_columns(block)
             yield block
             number, first_row = number + 1, first_row + block.n_rows
-        self._check_length(first_row)
+        self._check_length(first_row, number)
 
     def exhausted(self, what: str = "the fit needs them") -> SourceError:
         """Error for rows that are needed once more."""
@@ -230,7 +233,7 @@ class Stream:
                     f"{parameter}={given!r} is no column of {self.name}, which has "
                     f"{tables.column_names(rows) or 'no names'}."
                 ) from None
-        if _of_all_rows(given) is None:
+        if given is None or isinstance(given, float):
             return rows, given
         if tables.count_rows(given) < stop:
             raise self._wrong_length(parameter, given, f"at least {stop}")
@@ -246,11 +249,18 @@ class Stream:
                 f"{self.n_features}."
             )
 
-    def _check_length(self, n_rows: int) -> None:
+    def _check_length(self, n_rows: int, n_blocks: int) -> None:
         for parameter, given in (("y", self._y), ("sample_weight", self._weights)):
-            known = _of_all_rows(given)
-            if known is not None and len(known) != n_rows:
+            is_of_rows = given is not None and not isinstance(given, (str, float))
+            if is_of_rows and tables.count_rows(given) != n_rows:
                 raise self._wrong_length(parameter, given, str(n_rows))
+        if self._n_rows not in (None, n_rows):
+            raise SourceError(
+                f"{self.name} ended before block {n_blocks} (counted from 0), with {n_rows} rows; "
+                f"an earlier pass over it had {self._n_rows}. All passes must have the same rows.",
+                n_blocks,
+            )
+        self._n_rows = n_rows
 
     def _wrong_length(self, parameter: str, given: Any, expected: str) -> ValueError:
         kind = SampleWeightError if parameter == "sample_weight" else InvalidParameterError
@@ -260,9 +270,18 @@ class Stream:
         )
 
 
-def _of_all_rows(given: Any) -> Any:
-    is_known = given is not None and not isinstance(given, str) and tables.has_rows(given)
-    return np.asarray(given) if is_known else None
+def _of_rows(given: Any, parameter: str) -> Any:
+    """Labels or weights: the name of a column, one number for all rows, or one for each."""
+    if given is None or isinstance(given, str):
+        return given
+    if parameter == "sample_weight" and is_real(given):
+        return float(given)
+    of_rows = given if tables.has_rows(given) and not isinstance(given, list) else np.asarray(given)
+    if len(of_rows.shape) == 0:
+        raise InvalidParameterError(
+            f"{parameter} must be one value for every row, or the name of a column; got {given!r}."
+        )
+    return of_rows
 
 
 def located(error: Exception, stream: Stream, block: Block) -> Exception:

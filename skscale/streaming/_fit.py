@@ -72,9 +72,10 @@ def fit_blocks(
     Notes
     -----
     Rows of files, queries and arrays are measured in the blocks of a table in memory: the bits are
-    those of ``transformer.fit(table)``, and the same for every source of the same rows. Blocks of
-    an iterable are kept as they are cut, one statistic each, so that their bits are those of
-    any other engine on the same blocks. A block without rows changes nothing.
+    those of ``transformer.fit(table)``, with an Arrow table for files and queries, and do not
+    depend on how the rows are stored or sent. Blocks of an iterable are kept as they are cut, one
+    statistic each, so that their bits are those of any other engine on the same blocks. A block
+    without rows changes nothing.
 
     Memory: a window of a block (8 MB of float64) for every thread and one more, and the statistic.
     Cost: reading, and 0.7 to 7 ns for every number; a merge for every block, 50 to 100 us.

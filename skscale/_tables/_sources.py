@@ -15,7 +15,7 @@ from scipy import sparse
 from skscale._tables._files import File, find_files, open_files, parquet_pieces, piece_rows
 from skscale._tables._pieces import slice_rows, without_rows
 from skscale._tables._read import is_frame
-from skscale._tables._rows import count_rows
+from skscale._tables._rows import count_rows, is_series
 from skscale._tables._write import import_library
 from skscale.errors import InvalidParameterError, MissingDependencyError, SourceError
 
@@ -258,15 +258,22 @@ def _of_callable(given: Callable[[], Any]) -> Source:
 def _from(pieces: Iterable[Any], skip: int) -> Iterator[Any]:
     for number, piece in enumerate(pieces):
         if number >= skip:
-            is_pair = isinstance(piece, tuple) and len(piece) == 2
-            yield (_as_table(piece[0]), piece[1]) if is_pair else _as_table(piece)
+            yield (_as_table(piece[0]), piece[1]) if _is_pair(piece) else _as_table(piece)
+
+
+def _is_pair(piece: Any) -> bool:
+    """Whether a piece is rows and their labels, and no table in the form of a list."""
+    is_list = isinstance(piece, list) and len(piece) == 2 and np.ndim(piece[0]) == 2
+    return is_list or (isinstance(piece, tuple) and len(piece) == 2)
 
 
 def _as_table(piece: Any) -> Any:
-    """A table of Arrow's for its batch, which is none to most libraries."""
+    """A table for a batch of Arrow's, which is none to most libraries; an array for its like."""
     arrow = sys.modules.get("pyarrow")
-    is_batch = arrow is not None and isinstance(piece, arrow.RecordBatch)
-    return arrow.Table.from_batches([piece]) if arrow is not None and is_batch else piece
+    if arrow is not None and isinstance(piece, arrow.RecordBatch):
+        return arrow.Table.from_batches([piece])
+    is_like = _is_array(piece) and not (sparse.issparse(piece) or is_frame(piece))
+    return np.asarray(piece) if is_like and not is_series(piece) else piece
 
 
 def _tables(batches: Iterable[Any]) -> Iterator[Any]:

@@ -83,6 +83,7 @@ class Reading:
 
         number = self.n_passes
         self.n_passes += 1
+        self._checkpoint.enter(number, through)
         known = self._checkpoint.finished(number)
         if known is not None:
             return known
@@ -113,9 +114,11 @@ class Reading:
         is_counted = source.n_rows is not None and not source.is_cut
         n_left = len(cut((source.n_rows or 0) - n_rows, step)) if is_counted else None
         self._progress.begin(source.n_rows, n_left, n_rows)
-        with mapped_stream(function, blocks, workers, workers) as found:
-            yield self._told(found)
-        self._progress.end()
+        try:
+            with mapped_stream(function, blocks, workers, workers) as found:
+                yield self._told(found)
+        finally:
+            self._progress.end()
 
     def _told(self, found: Iterator[tuple[Block, Any]]) -> Iterator[tuple[Block, Any]]:
         for block, result in found:

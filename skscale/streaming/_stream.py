@@ -57,15 +57,20 @@ class Stream:
     Parameters
     ----------
     source : Source
-    y : array of shape (n_samples,), str or None
+    y : array-like of shape (n_samples,), str or None
         Labels of the rows, or the column that holds them. None: those of the pairs, if any.
-    sample_weight : array of shape (n_samples,), float, str or None
+    sample_weight : array-like of shape (n_samples,), float, str or None
         Weights of the rows, or the column that holds them.
+
+    Attributes
+    ----------
+    y, weights : array of shape (n_samples,), str, float or None
+        As they were given; lists as arrays.
     """
 
     def __init__(self, source: Source, y: Any = None, sample_weight: Any = None) -> None:
         self.source = source
-        self._y, self._weights = _of_rows(y, "y"), _of_rows(sample_weight, "sample_weight")
+        self.y, self.weights = _of_rows(y, "y"), _of_rows(sample_weight, "sample_weight")
         self._n_rows: int | None = None  # once they have been counted
         self._pieces: Iterator[Any] | None = iter(source.pieces(0))
         self._ahead: list[Any] = []
@@ -80,12 +85,12 @@ class Stream:
 
     def all_weights(self) -> Array | None:
         """Weights of all rows, where they are known before the rows are."""
-        weights = self._weights
-        return None if weights is None or isinstance(weights, (str, float)) else np.asarray(weights)
+        is_known = _is_one_for_each(self.weights)
+        return np.asarray(self.weights) if is_known else None
 
     def all_labels(self) -> Any:
         """Labels of all rows, where they are known before the rows are."""
-        return None if isinstance(self._y, str) else self._y
+        return self.y if _is_one_for_each(self.y) else None
 
     # Looking ahead ----------------------------------------------------------------------------
 
@@ -148,11 +153,12 @@ class Stream:
             number, first_row = number + 1, first_row + block.n_rows
         self._check_length(first_row, number)
 
-    def exhausted(self, what: str = "the fit needs them") -> SourceError:
-        """Error for rows that are needed once more."""
+    def exhausted(self, n_passes: int = 2) -> SourceError:
+        """Error for rows that are needed several times."""
         return SourceError(
-            f"The rows of {self.name} can be read once, and {what} once more. Pass a callable that "
-            "opens them anew, as in fit_blocks(pipeline, lambda: open_rows())."
+            f"The rows of {self.name} can be read once, and the fit takes {n_passes} passes over "
+            "them. Pass a callable that opens them anew, as in fit_blocks(pipeline, lambda: "
+            "open_rows())."
         )
 
     def _begin(self, skip: int) -> Iterator[Any]:
@@ -203,8 +209,8 @@ class Stream:
                 f"(X, y); got {type(rows).__name__}."
             )
         stop = first_row + tables.count_rows(rows)
-        rows, labels = self._beside(rows, self._y, "y", first_row, stop)
-        rows, weights = self._beside(rows, self._weights, "sample_weight", first_row, stop)
+        rows, labels = self._beside(rows, self.y, "y", first_row, stop)
+        rows, weights = self._beside(rows, self.weights, "sample_weight", first_row, stop)
         if labels is not None and y is not None:
             raise InvalidParameterError(
                 f"y is given twice: as a parameter, and in the pairs of {self.name}."
@@ -233,7 +239,7 @@ class Stream:
                     f"{parameter}={given!r} is no column of {self.name}, which has "
                     f"{tables.column_names(rows) or 'no names'}."
                 ) from None
-        if given is None or isinstance(given, float):
+        if not _is_one_for_each(given):
             return rows, given
         if tables.count_rows(given) < stop:
             raise self._wrong_length(parameter, given, f"at least {stop}")
@@ -248,11 +254,16 @@ class Stream:
                 f"Block {block.number} (counted from 0) has {width} columns, and {first} has "
                 f"{self.n_features}."
             )
+        if (block.y is None) != (self.head.y is None):
+            has, had = ("none", "some") if block.y is None else ("some", "none")
+            raise SchemaError(
+                f"Block {block.number} (counted from 0) has {has} labels, and {first} {had}. Give "
+                "a pair (X, y) for every block, or for none."
+            )
 
     def _check_length(self, n_rows: int, n_blocks: int) -> None:
-        for parameter, given in (("y", self._y), ("sample_weight", self._weights)):
-            is_of_rows = given is not None and not isinstance(given, (str, float))
-            if is_of_rows and tables.count_rows(given) != n_rows:
+        for parameter, given in (("y", self.y), ("sample_weight", self.weights)):
+            if _is_one_for_each(given) and tables.count_rows(given) != n_rows:
                 raise self._wrong_length(parameter, given, str(n_rows))
         if self._n_rows not in (None, n_rows):
             raise SourceError(
@@ -282,6 +293,10 @@ def _of_rows(given: Any, parameter: str) -> Any:
             f"{parameter} must be one value for every row, or the name of a column; got {given!r}."
         )
     return of_rows
+
+
+def _is_one_for_each(given: Any) -> bool:
+    return given is not None and not isinstance(given, (str, float))
 
 
 def located(error: Exception, stream: Stream, block: Block) -> Exception:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import struct
 from collections.abc import Callable, Mapping
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -159,7 +158,7 @@ class Checkpoint:
             "lengths": [len(blob) for blob in blobs],
         }
         text = json.dumps(header).encode()
-        body = struct.pack("<Q", len(text)) + text + b"".join(blobs)
+        body = len(text).to_bytes(8, "little") + text + b"".join(blobs)
         return MAGIC + hashlib.sha256(body).digest() + body
 
     def _load(self, data: bytes) -> None:
@@ -171,13 +170,13 @@ class Checkpoint:
                 "the start."
             )
         try:
-            (length,) = struct.unpack("<Q", body[:8])
+            length = int.from_bytes(body[:8], "little")
             header = json.loads(body[8 : 8 + length])
             self._check(header["of"])
             self._restore(header, body[8 + length :])
         except CheckpointError:
             raise
-        except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as error:
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self._path} cannot be read: {error}") from error
 
     def _restore(self, header: Mapping[str, Any], data: bytes) -> None:

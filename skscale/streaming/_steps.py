@@ -182,7 +182,8 @@ def _fit_statistic(step: StatisticTransformer, rows: StreamedRows) -> None:
     memory = MEMORY.get()
 
     def measure(block: Any, weights: Array | None) -> Several:
-        found: dict[type, Any] = {draft._kind(): draft._measure(block, weights)}
+        statistic = draft._measure(block, weights)
+        found: dict[type, Any] = {type(statistic): statistic}
         if memory is not None:
             counted = block if weights is None else block[weights > 0]
             found[RowSketch] = RowSketch.of(counted, key=memory.key, capacity=memory.capacity)
@@ -190,9 +191,11 @@ def _fit_statistic(step: StatisticTransformer, rows: StreamedRows) -> None:
 
     def measured() -> Any:
         several = reading.measure(draft, measure, draft._block_rows(n_features), rows.through)
+        found = dict(several.statistics)
         if memory is not None:
-            draft._row_sketch_ = several.statistics[RowSketch]
-        return several.statistics[draft._kind()]
+            draft._row_sketch_ = found.pop(RowSketch)
+        (statistic,) = found.values()
+        return statistic
 
     occasion = rows.occasion(n_features, table.is_sparse)
     compute(draft._learn_from(occasion, measured))

@@ -211,10 +211,10 @@ def test_a_file_that_is_gone_in_the_second_pass(tmp_path):
 def test_passes_over_other_rows():
     """A source that is read twice has to have the same rows twice."""
     drawn = iter(BLOCKS)
-    with pytest.raises(SourceError, match="ended before block 0 .* 0 rows; an earlier .* had 250"):
+    with pytest.raises(SourceError, match=r"ended before block 0 .* 0 rows; an earlier .* had 250"):
         fit_blocks(several_passes(), lambda: drawn)
     lengths = iter([50, 49])
-    with pytest.raises(SourceError, match="ended before block 49 .* with 245 rows"):
+    with pytest.raises(SourceError, match=r"ended before block 49 .* with 245 rows"):
         fit_blocks(several_passes(), lambda: iter(BLOCKS[: next(lengths)]))
     widths = iter([4, 3])
 
@@ -239,7 +239,7 @@ def test_a_step_that_raises_says_where():
     assert_untouched(model, before)
 
 
-# Labels and weights ---------------------------------------------------------------------------------
+# Labels and weights -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_labels_in_two_places():
         fit_blocks(StandardScaler(), pairs, y=X[:, 0])
 
 
-# Refused before anything is read ----------------------------------------------------------------------
+# Refused before anything is read ----------------------------------------------------------------
 
 
 def test_what_is_no_estimator():
@@ -341,8 +341,8 @@ def test_a_full_disk(tmp_path, monkeypatch):
         assert "before block" in str(caught.value)
         assert 29 <= caught.value.block <= 32
         assert_untouched(model, untouched)
+        patch.setattr(checkpointing, "EVERY", 30.0)
         with pytest.raises(KeyboardInterrupt) as interrupted:
-            patch.setattr(checkpointing, "EVERY", 30.0)
             fit_blocks(model, Counted(BLOCKS, KeyboardInterrupt(), 40), checkpoint=path)
         assert "No space left" in interrupted.value.__notes__[0]
     assert os.listdir(tmp_path) == ["kept"]

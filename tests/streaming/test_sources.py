@@ -209,7 +209,7 @@ def test_integers_and_missing_values(transformer):
             assert_same_fit(streamed, clone(transformer).fit(given_table))
 
 
-# CSV ------------------------------------------------------------------------------------------
+# CSV --------------------------------------------------------------------------------------------
 
 
 def csv_of(path, values, ends="\n"):
@@ -260,7 +260,7 @@ def test_text_in_csv_is_named(tmp_path):
         fit_blocks(StandardScaler(), path)
 
 
-# Sources that Arrow shows differently ---------------------------------------------------------
+# Sources that Arrow shows differently -----------------------------------------------------------
 
 
 def test_a_filtered_dataset_and_a_partitioned_one(tmp_path):
@@ -346,7 +346,7 @@ def test_what_older_libraries_lack_is_said(monkeypatch):
         fit_blocks(StandardScaler(), Cursor())
 
 
-# Blocks that somebody cut ---------------------------------------------------------------------
+# Blocks that somebody cut -----------------------------------------------------------------------
 
 CUTS = [0, 1, 1, 300, 777, N_ROWS]
 BLOCKS = [X["float64"][a:b] for a, b in pairwise(CUTS)]
@@ -433,7 +433,7 @@ def test_a_sparse_array_is_one_block():
         assert_same_fit(fitted, reference)
 
 
-# What is no source ----------------------------------------------------------------------------
+# What is no source ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

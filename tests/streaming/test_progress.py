@@ -1,0 +1,169 @@
+"""Who is told how far a stream has been read, and who is left alone."""
+
+import io
+import os
+import sys
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+
+from skscale import PCA, BatchNormalizer, StandardScaler
+from skscale._callbacks import SUPPORTED
+from skscale.errors import SourceError
+from skscale.streaming import _progress as progressing
+from skscale.streaming import fit_blocks
+
+from .streams import Counted, rows
+
+N_BLOCKS = 12
+X = rows(5 * N_BLOCKS)
+BLOCKS = np.split(X, N_BLOCKS)
+
+with_callbacks = pytest.mark.skipif(not SUPPORTED, reason="callbacks came with scikit-learn 1.9")
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Standard error as a terminal; returns what was written."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+    parent, child = pty.openpty()
+    monkeypatch.setattr(progressing, "EVERY", 0.0)
+    with open(child, "w") as file:
+        monkeypatch.setattr(sys, "stderr", file)
+
+        def written():
+            file.flush()
+            os.set_blocking(parent, False)
+            try:
+                return os.read(parent, 2**16).decode()
+            except BlockingIOError:
+                return ""
+
+        yield written
+    os.close(parent)
+
+
+def test_nothing_is_written_where_nobody_looks(capfd, monkeypatch):
+    fit_blocks(StandardScaler(), BLOCKS, progress=True)
+    fit_blocks(StandardScaler(), X, progress=True)
+    monkeypatch.setattr(sys, "stderr", None)
+    fit_blocks(StandardScaler(), BLOCKS, progress=True)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    fit_blocks(StandardScaler(), BLOCKS, progress=True)
+    assert sys.stderr.getvalue() == ""
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_is_written_unasked(terminal):
+    fit_blocks(StandardScaler(), BLOCKS)
+    assert terminal() == ""
+
+
+def test_a_terminal_shows_rows_blocks_and_rate(terminal):
+    fit_blocks(StandardScaler(), iter(BLOCKS), progress=True)
+    lines = terminal().replace("\r\n", "\n").split("\r")
+    assert any(line.startswith("25 rows, 5 blocks, ") for line in lines)
+    assert lines[-1].startswith("60 rows, 12 blocks, ")
+    assert "rows/s" in lines[-1]
+    assert lines[-1].endswith("\n")
+    assert "left" not in lines[-1]
+
+
+def test_a_terminal_shows_the_time_that_is_left_and_the_pass(terminal):
+    fit_blocks(make_pipeline(BatchNormalizer(5, momentum=0.1), PCA(2)), X, progress=True)
+    text = terminal()
+    assert "10 of 60 rows, 2 blocks, " in text
+    assert "0:00 left" in text
+    assert "pass 2: 60 of 60 rows, 1 blocks" in text
+    assert text.count("\n") == 2
+
+
+def test_a_failure_ends_the_line(terminal):
+    with pytest.raises(SourceError):
+        fit_blocks(StandardScaler(), Counted(BLOCKS, OSError(), 9), progress=True)
+    assert terminal().endswith("\n")
+
+
+def test_what_a_line_says():
+    assert progressing.describe(1_500_000, 0, None, 12, 2.0) == (
+        "1,500,000 rows, 12 blocks, 750,000 rows/s"
+    )
+    assert progressing.describe(1000, 0, 4000, 1, 1.0) == (
+        "1,000 of 4,000 rows, 1 blocks, 1,000 rows/s, 0:03 left"
+    )
+    assert progressing.describe(10, 0, 100_010, 1, 1.0).endswith("10 rows/s, 2:46:40 left")
+    # What a checkpoint spared says nothing about how fast reading is.
+    assert "100 rows/s, 0:08 left" in progressing.describe(1200, 1000, 2000, 1, 2.0)
+    assert progressing.describe(0, 0, 10, 0, 0.0) == "0 of 10 rows, 0 blocks, 0 rows/s"
+
+
+class Listener:
+    """A callback that keeps what it is told."""
+
+    def __init__(self):
+        self.events = []
+
+    def setup(self, estimator, context):
+        self.events.append(("setup", context.task_name))
+
+    def teardown(self, estimator, context):
+        self.events.append(("teardown", context.task_name))
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(("begin", context.task_name))
+
+    def on_fit_task_end(self, estimator, context):
+        self.events.append(("end", context.task_name))
+
+    def count(self, event, task):
+        return self.events.count((event, task))
+
+
+@with_callbacks
+@pytest.mark.parametrize(
+    ("make", "n_passes"),
+    [
+        (StandardScaler, 1),
+        (lambda: make_pipeline(StandardScaler(), PCA(2)), 1),
+        (lambda: make_pipeline(BatchNormalizer(5, momentum=0.1), PCA(2)), 2),
+    ],
+)
+def test_callbacks_are_told_of_passes_and_blocks(make, n_passes):
+    listener = Listener()
+    fitted = fit_blocks(make().set_callbacks(listener), BLOCKS)
+    assert listener.events[0][0] == "setup"
+    assert listener.events[-1][0] == "teardown"
+    for event in ("begin", "end"):
+        assert listener.count(event, "pass") == n_passes
+        assert listener.count(event, "block") == n_passes * N_BLOCKS
+    unheard = fit_blocks(make(), BLOCKS)
+    np.testing.assert_array_equal(fitted.transform(X), unheard.transform(X))
+
+
+@with_callbacks
+def test_callbacks_are_let_go_when_a_fit_fails():
+    for fault in (OSError(), KeyboardInterrupt()):
+        listener = Listener()
+        model = StandardScaler().set_callbacks(listener)
+        with pytest.raises((SourceError, KeyboardInterrupt)):
+            fit_blocks(model, Counted(BLOCKS, fault, 9))
+        assert [event for event, _ in listener.events].count("setup") == 1
+        assert listener.events[-1][0] == "teardown"
+        assert not hasattr(model, "mean_")
+        fit_blocks(model, BLOCKS)
+
+
+@with_callbacks
+def test_a_progress_bar_of_scikit_learn(capsys):
+    pytest.importorskip("rich", reason="scikit-learn's ProgressBar needs rich")
+    from sklearn.callback import ProgressBar
+
+    fit_blocks(StandardScaler().set_callbacks(ProgressBar()), BLOCKS)
+    fit_blocks(StandardScaler().set_callbacks(ProgressBar()), X)
+
+
+def test_a_line_is_not_written_for_every_block(terminal, monkeypatch):
+    monkeypatch.setattr(progressing, "EVERY", 600.0)
+    fit_blocks(StandardScaler(), iter(BLOCKS), progress=True)
+    assert terminal().count("rows,") == 1

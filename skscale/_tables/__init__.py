@@ -34,12 +34,15 @@ from skscale._tables._rows import (
     with_columns_of,
     with_missing,
 )
+from skscale._tables._sink import Sink
+from skscale._tables._sinks import open_sink
 from skscale._tables._sources import Source, open_source
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
 from skscale._tables._write import frame_of, output_kind, to_frame
 
 __all__ = [
+    "Sink",
     "Source",
     "Table",
     "arrays_of",
@@ -62,6 +65,7 @@ __all__ = [
     "number_columns",
     "objects",
     "objects_of",
+    "open_sink",
     "open_source",
     "output_kind",
     "parts_of",

@@ -45,6 +45,8 @@ class Source(NamedTuple):
         Whether the pieces are blocks that somebody chose, and not as the rows happen to be stored.
     identity : tuple, default=()
         What another source of the same rows has in common with this one, as far as is known.
+    files : tuple of str, default=()
+        Paths that the rows are read from, as far as they are known.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Source(NamedTuple):
     is_rereadable: bool = True
     is_cut: bool = False
     identity: tuple[Any, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def open_source(given: Any) -> Source:
@@ -106,7 +109,8 @@ def _of_files(paths: Sequence[Any]) -> Source:
     n_rows = None if None in counts else sum(filter(None, counts))
     name = files[0].path if len(files) == 1 else f"{len(files)} files from {files[0].path} on"
     identity = tuple((os.path.basename(path), os.path.getsize(path)) for path in found)
-    return Source(name, functools.partial(_pieces_of_files, files), n_rows, identity=identity)
+    pieces = functools.partial(_pieces_of_files, files)
+    return Source(name, pieces, n_rows, identity=identity, files=tuple(found))
 
 
 def _pieces_of_files(files: Sequence[File], skip: int) -> Iterator[Any]:
@@ -142,8 +146,9 @@ def _of_table(X: Any) -> Source:
             piece = slice_rows(X, start, min(start + step, n_rows))
             yield piece if is_frame(X) else np.asarray(piece)
 
-    name = f"this {type(X).__name__}"
-    return Source(name, pieces, n_rows, identity=(n_rows, n_columns))
+    name, file = f"this {type(X).__name__}", getattr(X, "filename", None)  # of a memmap
+    files = () if file is None else (os.fspath(file),)
+    return Source(name, pieces, n_rows, identity=(n_rows, n_columns), files=files)
 
 
 def _of_arrow(given: Any, name: str) -> Source:
@@ -169,7 +174,8 @@ def _of_arrow(given: Any, name: str) -> Source:
             )
             return without_rows(_tables(chain.from_iterable(batches)), skip)
 
-        return Source("this Dataset", of_dataset, given.count_rows())
+        files = tuple(getattr(given, "files", ()))
+        return Source("this Dataset", of_dataset, given.count_rows(), files=files)
     if isinstance(given, arrow.RecordBatchReader):
         batches = functools.partial(without_rows, _tables(given))
         return Source("this RecordBatchReader", batches, is_rereadable=False)

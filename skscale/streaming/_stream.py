@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -263,6 +264,15 @@ class Stream:
 def _of_all_rows(given: Any) -> Any:
     is_known = given is not None and not isinstance(given, str) and tables.has_rows(given)
     return np.asarray(given) if is_known else None
+
+
+@contextmanager
+def locating(stream: Stream, block: Block) -> Iterator[None]:
+    """Errors about the rows of a block say which it is."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise located(error, stream, block) from None
 
 
 def located(error: Exception, stream: Stream, block: Block) -> Exception:

@@ -35,6 +35,8 @@ from skscale._tables._rows import (
     with_columns_of,
     with_missing,
 )
+from skscale._tables._sink import Sink
+from skscale._tables._sinks import open_sink
 from skscale._tables._sources import Source, open_source
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
@@ -42,6 +44,7 @@ from skscale._tables._write import frame_of, output_kind, to_frame
 
 __all__ = [
     "Scratch",
+    "Sink",
     "Source",
     "Table",
     "arrays_of",
@@ -65,6 +68,7 @@ __all__ = [
     "objects",
     "objects_of",
     "one_block_at_a_time",
+    "open_sink",
     "open_source",
     "output_kind",
     "parts_of",

@@ -53,7 +53,7 @@ def read_frame(X: Any, names: list[Any]) -> Table:
     frame = narwhals.from_native(X, eager_only=True)
     types = list(X.dtypes if hasattr(type(X), "dtypes") else X.schema.types)
     first = {kind: frame.get_column(names[types.index(kind)]) for kind in set(types)}
-    by_type = {kind: _numpy_dtype(column) for kind, column in first.items()}
+    by_type = {kind: numpy_dtype(column) for kind, column in first.items()}
     found = [by_type[kind] for kind in types]
     alone = [i for i, dtype in enumerate(found) if dtype is None]
     if alone and (strangers := _strangers(frame, [names[i] for i in alone])):
@@ -90,11 +90,11 @@ def strange_columns(X: Any, names: list[Any]) -> list[Any]:
     import narwhals.stable.v1 as narwhals
 
     frame = narwhals.from_native(X, eager_only=True)
-    alone = [name for name in names if _numpy_dtype(frame.get_column(name)) is None]
+    alone = [name for name in names if numpy_dtype(frame.get_column(name)) is None]
     return _strangers(frame, alone) if alone else []
 
 
-def _numpy_dtype(column: Any) -> np.dtype[Any] | None:
+def numpy_dtype(column: Any) -> np.dtype[Any] | None:
     """Numpy dtype that the values of a column convert to, if its type tells; else None."""
     dtype, name = column.dtype, str(column.dtype).lower()
     native = getattr(column.to_native(), "dtype", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from skscale import _tables as tables
@@ -18,7 +18,7 @@ from skscale._threads import allowed_threads, thread_limit
 from skscale.errors import SchemaError
 from skscale.streaming._checkpoint import Checkpoint
 from skscale.streaming._progress import Progress
-from skscale.streaming._stream import Block, Stream, located
+from skscale.streaming._stream import Block, Stream, locating
 
 Measure = Callable[[Any, Array | None], Any]
 
@@ -128,13 +128,9 @@ class Reading:
             yield block, result
             self._progress.advance(block.n_rows)
 
-    @contextmanager
-    def locating(self, block: Block) -> Iterator[None]:
+    def locating(self, block: Block) -> AbstractContextManager[None]:
         """Errors about the rows of a block say which it is."""
-        try:
-            yield
-        except (ValueError, TypeError) as error:
-            raise located(error, self.stream, block) from None
+        return locating(self.stream, block)
 
 
 def transformed(rows: Any, through: tuple[Any, ...]) -> Any:

@@ -26,6 +26,10 @@ from skscale.errors import (
 )
 
 
+MANY = 2**53
+"""Stands for a number of rows that is not known before they are measured."""
+
+
 class Occasion(NamedTuple):
     """What a fit can know before it measures.
 
@@ -98,6 +102,21 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
     SampleWeightError
         Not one number per row, negative, missing, infinite, or all zero.
     """
+    weights = read_weights(sample_weight, n_rows)
+    if weights is not None:
+        with np.errstate(over="ignore"):
+            check_sum(float(weights.sum()))
+    return weights
+
+
+def read_weights(sample_weight: Any, n_rows: int) -> Array | None:
+    """Weights of some of the rows, which may all be zero.
+
+    Raises
+    ------
+    SampleWeightError
+        Not one number per row, negative, missing or infinite.
+    """
     if sample_weight is None:
         return None
     if is_real(sample_weight):
@@ -123,18 +142,25 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
         raise SampleWeightError(
             f"sample_weight must be finite and not negative; got {weights[first]} in row {first}."
         )
-    with np.errstate(over="ignore"):
-        total = weights.sum()
+    return weights
+
+
+def check_sum(total: float) -> None:
+    """Refuse weights that sum to nothing, or to more than there are numbers for.
+
+    Raises
+    ------
+    SampleWeightError
+    """
     if not np.isfinite(total):
         raise SampleWeightError(
             f"sample_weight sums to {total}, and must have a finite sum: divide it by a number."
         )
-    if not weights.any():
+    if total == 0:
         raise SampleWeightError(
             "sample_weight is zero in every row, so there is nothing to learn from. "
             "Sample weights must contain at least one non-zero number."
         )
-    return weights
 
 
 def effective(weights: Array | None, n_rows: int) -> float:

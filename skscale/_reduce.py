@@ -7,10 +7,11 @@ the bits of a result depend on the rows and never on the engine or the number of
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import numpy as np
 
@@ -70,6 +71,38 @@ def tree_reduce(parts: Iterable[Part], merge: Callable[[Part, Part], Part]) -> P
     while pending:
         part = merge(pending.pop()[1], part)
     return part
+
+
+def computed_reduction(worker: Any, chunks: Sequence[tuple[Any, ...]], collections: Any) -> Any:
+    """Reduce chunks of collections of Dask, in one computation, by whatever scheduler it has.
+
+    A graph of keys and calls is made by hand: `delayed` takes six times as long for 10,000 chunks.
+
+    Parameters
+    ----------
+    worker : object
+        Its `measure` makes a part of each chunk, and its `merge` one of two. In the graph once.
+    chunks : sequence of tuples
+        Arguments of `measure`. Keys of the collections stand for what is computed.
+    collections : sequence of Dask collections
+    """
+    from dask.delayed import Delayed
+
+    name = f"skscale-{uuid4().hex}"
+    graph: dict[Any, Any] = {}
+    for collection in collections:
+        graph.update(collection.__dask_graph__())
+    graph[f"{name}-worker"] = worker
+
+    def call(method: Any, *arguments: Any) -> Any:
+        key = (f"{name}-{method.__name__}", len(graph))
+        graph[key] = (method, f"{name}-worker", *arguments)
+        return key
+
+    measure, merge = type(worker).measure, type(worker).merge
+    parts = (call(measure, *chunk) for chunk in chunks)
+    graph[name] = tree_reduce(parts, lambda earlier, later: call(merge, earlier, later))
+    return Delayed(name, graph).compute()
 
 
 @contextmanager

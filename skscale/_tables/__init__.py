@@ -1,10 +1,22 @@
 """Any table to a stream of float blocks, and results back into the caller's kind of table.
 
-The only place that knows pandas, polars, pyarrow and narwhals; none is imported before somebody
+The only place that knows pandas, polars, pyarrow, dask and narwhals; none is imported before somebody
 hands in, or asks for, one of their tables.
 """
 
 from skscale._tables._common import commonness
+from skscale._tables._dask import (
+    CHUNKS_UNKNOWN,
+    LazyTable,
+    cut_weights,
+    is_lazy,
+    keys_of,
+    map_chunks,
+    open_lazy,
+    optimized,
+    sample_of,
+    weights_of_chunks,
+)
 from skscale._tables._mixed import (
     as_mixed,
     number_columns,
@@ -14,7 +26,7 @@ from skscale._tables._mixed import (
     without_column,
 )
 from skscale._tables._plain import read_plain
-from skscale._tables._read import column_names, is_frame, read, select
+from skscale._tables._read import check_shape, column_names, is_frame, read, select
 from skscale._tables._rows import (
     arrays_of,
     columns_of,
@@ -32,36 +44,48 @@ from skscale._tables._rows import (
 )
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
-from skscale._tables._write import frame_of, output_kind, to_frame
+from skscale._tables._write import frame_of, output_kind, refuse_sparse, to_frame
 
 __all__ = [
+    "CHUNKS_UNKNOWN",
+    "LazyTable",
     "Table",
     "arrays_of",
     "as_mixed",
+    "check_shape",
     "column_names",
     "columns_of",
     "commonness",
     "copy_rows",
     "count_columns",
     "count_rows",
+    "cut_weights",
     "exchange_rows",
     "frame_of",
     "has_rows",
     "is_frame",
+    "is_lazy",
     "is_series",
+    "keys_of",
     "labels_of",
+    "map_chunks",
     "number_columns",
     "objects",
     "objects_of",
+    "open_lazy",
+    "optimized",
     "output_kind",
     "parts_of",
     "read",
     "read_columns",
     "read_plain",
+    "refuse_sparse",
     "replace_values",
+    "sample_of",
     "select",
     "take_rows",
     "to_frame",
+    "weights_of_chunks",
     "with_columns_of",
     "with_missing",
     "without_column",

@@ -53,7 +53,7 @@ def to_frame(
     MissingDependencyError
         If the library is not installed.
     """
-    library = _import(kind)
+    library = import_library(kind)
     given = None if like is None else like.source
     if kind == "polars":
         frame = library.DataFrame(array, schema=[str(name) for name in names], orient="row")
@@ -80,7 +80,7 @@ def frame_of(columns: dict[str, list[Any]]) -> Any:
     MissingDependencyError
         If pandas is not installed.
     """
-    return _import("pandas").DataFrame(columns)
+    return import_library("pandas").DataFrame(columns)
 
 
 def _like_polars(polars: Any, frame: Any, given: Any) -> Any:
@@ -129,7 +129,7 @@ def _nullable(pandas: Any, values: Array, dtype: Any) -> Any:
     """
     missing = np.isnan(values)
     if isinstance(dtype, pandas.ArrowDtype):
-        arrow = _import("pyarrow")
+        arrow = import_library("pyarrow")
         kind = dtype.pyarrow_dtype if dtype.kind == "f" else arrow.float64()
         return pandas.arrays.ArrowExtensionArray(
             arrow.chunked_array([arrow.array(values, mask=missing).cast(kind)])
@@ -138,10 +138,28 @@ def _nullable(pandas: Any, values: Array, dtype: Any) -> Any:
     return pandas.arrays.FloatingArray(values.astype(width), missing)
 
 
-def _import(library: str) -> Any:
+def import_library(library: str) -> Any:
+    """A library, or a part of one, that may not be installed.
+
+    Raises
+    ------
+    MissingDependencyError
+    """
     try:
         return importlib.import_module(library)
     except ImportError as error:
+        package, _, part = library.partition(".")
         raise MissingDependencyError(
-            f"This needs {library}, which is not installed: pip install {library}"
+            f"This needs {library}, which is not installed: pip install "
+            + (f'"{package}[{part}]"' if part else package)
         ) from error
+
+
+def refuse_sparse(kind: str) -> None:
+    """Say that no frame is made of sparse rows, in the words of scikit-learn."""
+    if kind != "default":
+        raise ValueError(
+            "The transformer outputs a scipy sparse matrix. Try to set the transformer output to a "
+            f"dense array or disable {kind.capitalize()} output with "
+            "set_output(transform='default')."
+        )

@@ -519,6 +519,7 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
 
     def _labels(self, X: Any, condition: Any, known: Sequence[Any]) -> Array | None:
         """Number of the condition of every row; None where all rows are treated alike."""
+        self._refuse_lazy(X, condition, known)
         apart = self._set_apart(X)
         if apart is None:
             return self._number(X, condition, known) if condition is not None or known else None
@@ -530,7 +531,17 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         labels = numbered(tables.objects(tables.as_mixed(X), apart), known)
         return labels if known else None
 
+    def _refuse_lazy(self, X: Any, condition: Any, known: Sequence[Any]) -> None:
+        is_asked = condition is not None or known or self._column() is not None
+        if is_asked and tables.is_lazy(X):
+            raise ConditionError(
+                f"X is a Dask {type(X).__name__}, and the conditions of its rows are not known "
+                "before it is computed. Fit without conditions; rows that have some are transformed "
+                "in memory, such as by X.map_partitions(normalizer.transform)."
+            )
+
     def _number(self, X: Any, condition: Any, known: Sequence[Any]) -> Array | None:
+        self._refuse_lazy(X, condition, known)
         if condition is None:
             raise ConditionError(
                 "condition is None, and 'affine' has gamma and beta by condition: pass condition=, "

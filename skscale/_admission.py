@@ -104,8 +104,7 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
     """
     weights = read_weights(sample_weight, n_rows)
     if weights is not None:
-        with np.errstate(over="ignore"):
-            check_sum(float(weights.sum()))
+        check_some(check_sum(weights))
     return weights
 
 
@@ -145,17 +144,29 @@ def read_weights(sample_weight: Any, n_rows: int) -> Array | None:
     return weights
 
 
-def check_sum(total: float) -> None:
-    """Refuse weights that sum to nothing, or to more than there are numbers for.
+def check_sum(weights: Array) -> float:
+    """Sum of weights, for which there must be a number.
 
     Raises
     ------
     SampleWeightError
     """
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
     if not np.isfinite(total):
         raise SampleWeightError(
             f"sample_weight sums to {total}, and must have a finite sum: divide it by a number."
         )
+    return total
+
+
+def check_some(total: float) -> None:
+    """Refuse weights that sum to nothing.
+
+    Raises
+    ------
+    SampleWeightError
+    """
     if total == 0:
         raise SampleWeightError(
             "sample_weight is zero in every row, so there is nothing to learn from. "

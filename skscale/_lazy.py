@@ -13,6 +13,7 @@ from skscale import _tables as tables
 from skscale._admission import (
     MANY,
     Occasion,
+    check_some,
     check_sum,
     check_weights,
     effective,
@@ -100,7 +101,7 @@ class LazyRows:
         self._table, self._n_features = table, n_features
         lazy, of_chunks = self._read_weights(sample_weight)
         self._collections = tables.optimized([table.source, *lazy])
-        rows, *weights = map(tables.keys_of, self._collections)
+        rows, *weights = map(tables.references, self._collections)
         numbers = range(table.n_chunks)
         self._chunks = list(zip(rows, *weights or [of_chunks], numbers, strict=True))
 
@@ -138,7 +139,7 @@ class LazyRows:
         part: Part = computed_reduction(learner, self._chunks, self._collections)
         if part.n_rows == 0:
             tables.check_shape(0, self._n_features)
-        check_sum(part.statistic.total)
+        check_some(part.statistic.total)
         return part
 
 
@@ -171,6 +172,8 @@ class Learner:
                 nothing = draft._measure(np.empty((0, self._n_features)), None)
                 return Part(nothing, 0, 0, None)
             table, weights = open_table(draft, chunk), read_weights(sample_weight, n_rows)
+            if weights is not None:
+                check_sum(weights)
             with recorded(draft, table, weights, begins=True) as note:
                 statistic = draft._measured(table, weights, note)
         n_counted = n_rows if weights is None else int(np.count_nonzero(weights))
@@ -178,6 +181,7 @@ class Learner:
 
     def merge(self, earlier: Part, later: Part) -> Part:
         """What is known of both."""
+        check_sum(np.array([earlier.statistic.total, later.statistic.total]))
         sketches = [part.sketch for part in (earlier, later) if part.sketch is not None]
         with self._draft._products:
             return Part(

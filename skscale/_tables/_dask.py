@@ -28,6 +28,20 @@ def is_lazy(X: Any) -> bool:
     return dask is not None and type(X) is not np.ndarray and dask.is_dask_collection(X)
 
 
+def refuse_lazy(X: Any) -> None:
+    """Ask for rows in memory.
+
+    Raises
+    ------
+    TypeError
+    """
+    if is_lazy(X):
+        raise TypeError(
+            f"X is a Dask {type(X).__name__}, whose rows are not here, and this takes rows in "
+            "memory. Pass X.compute(), or one partition after the other."
+        )
+
+
 def sample_of(X: Any) -> Any:
     """What stands for a table where only its columns matter: itself, if its rows are there."""
     return open_lazy(X).sample if is_lazy(X) else X
@@ -201,15 +215,24 @@ def map_chunks(
     return import_library("dask.dataframe").from_dask_array(array, columns=list(names))
 
 
-def keys_of(collection: Any) -> Sequence[Any]:
-    """Keys of the chunks of a collection, in order."""
+def references(collection: Any) -> list[Any]:
+    """What stands for the chunks of a collection in a graph, in order."""
+    from dask.task_spec import TaskRef
+
     keys = collection.__dask_keys__()
-    return [key[0] if isinstance(key, list) else key for key in keys]
+    return [TaskRef(key[0] if isinstance(key, list) else key) for key in keys]
 
 
-def optimized(collections: Sequence[Any]) -> tuple[Any, ...]:
-    """Collections whose graphs do no more than they need."""
+def optimized(collections: Sequence[Any]) -> Sequence[Any]:
+    """Collections whose graphs do no more than they need.
+
+    Frames are optimized alone or not at all: each by itself reads its columns from the source, so
+    that those of another one would be read twice.
+    """
     from dask import optimize
 
-    together: tuple[Any, ...] = optimize(*collections)
+    of_arrays = all(hasattr(collection, "chunks") for collection in collections)
+    if len(collections) > 1 and not of_arrays:
+        return collections
+    together: Sequence[Any] = optimize(*collections)
     return together

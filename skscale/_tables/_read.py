@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from skscale._kernels import as_rows
-from skscale._tables._dask import is_lazy
+from skscale._tables._dask import refuse_lazy
 from skscale._tables._frames import read_frame
 from skscale._tables._table import Table, float_dtype, of_sparse
 from skscale.errors import NonNumericColumnError, SchemaError
@@ -33,11 +33,7 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
     NonNumericColumnError
         Columns that hold anything but numbers.
     """
-    if is_lazy(X):
-        raise TypeError(
-            f"X is a Dask {type(X).__name__}, whose rows are not here, and this takes rows in "
-            "memory. Pass X.compute(), or one partition after the other."
-        )
+    refuse_lazy(X)
     if is_frame(X):
         return _read_frame(X)
     if type(X).__name__ == "LazyFrame":

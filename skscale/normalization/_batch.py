@@ -289,6 +289,7 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         X_new : array or frame of shape (n_samples, n_features_out)
             As from `transform`. If `normalize_batch` raises, the transformer is as it was.
         """
+        tables.refuse_lazy(X)
         learned = self._draft(keep=True).partial_fit(X, None, sample_weight, condition=condition)
         batch, table = learned._draft(keep=True), open_table(learned, X)
         weights = check_weights(sample_weight, table.shape[0])

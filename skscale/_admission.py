@@ -25,7 +25,6 @@ from skscale.errors import (
     SchemaError,
 )
 
-
 MANY = 2**53
 """Stands for a number of rows that is not known before they are measured."""
 

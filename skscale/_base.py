@@ -21,18 +21,16 @@ from skscale._admission import (
     Occasion,
     check_feature_names,
     check_stored_values,
-    check_weights,
-    effective,
     warn_of_empty,
 )
-from skscale._blocks import Apply, apply_table, measure_table, output_for, stored_rows
+from skscale._blocks import Apply, apply_table, output_for
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._jobs import Computation, compute
 from skscale._kernels import Array, Rows, narrow
 from skscale._lazy import learn_lazily, map_lazily
+from skscale._learning import learn_table
 from skscale._opening import open_table, open_transformed
 from skscale._parameters import Rule, check_parameters
-from skscale._provenance import recorded
 from skscale._reduce import block_rows
 from skscale._tables import Table
 from skscale.errors import IncompatibleStatisticError
@@ -40,7 +38,7 @@ from skscale.statistics import Statistic
 from skscale.statistics._affine import AffineMap
 
 
-class TableTransformer(
+class TableTransformer(  # type: ignore[call-arg]
     CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None
 ):
     """A transformer of tables of numbers: how they are admitted, mapped, and given back.
@@ -383,23 +381,8 @@ class StatisticTransformer(InvertibleTransformer, ABC):
     def _learn(self, X: Any, sample_weight: Any, earlier: Any, *, is_partial: bool) -> Self:
         draft = self._draft(keep=earlier is not None)
         draft._check_parameters()
-        if tables.is_lazy(X):
-            learn_lazily(draft, X, sample_weight, earlier, is_partial)
-            return self._become(draft)
-        table = open_table(draft, X, reset=earlier is None)
-        weights = check_weights(sample_weight, table.shape[0])
-        n_rows, n_features = table.shape
-        draft._dtype_ = table.dtype
-        occasion = Occasion(
-            n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
-        )
-        with recorded(draft, table, weights, begins=earlier is None) as note:
-            compute(
-                draft._learn_from(
-                    occasion,
-                    lambda: draft._added(earlier, draft._measured(table, weights, note)),
-                )
-            )
+        learn = learn_lazily if tables.is_lazy(X) else learn_table
+        learn(draft, X, sample_weight, earlier, is_partial)
         return self._become(draft)
 
     def _learn_from(
@@ -422,23 +405,6 @@ class StatisticTransformer(InvertibleTransformer, ABC):
         if self._refine():
             yield from self._settle(measured())
         warn_of_empty(self._empty_columns(), getattr(self, "feature_names_in_", None))
-
-    def _measured(
-        self, table: Table, weights: Array | None, note: Callable[[Any, slice], None] | None
-    ) -> Any:
-        """Statistic of a table."""
-        step = self._block_rows(table.shape[1])
-        if table.is_sparse and self._reads_stored:
-            step = stored_rows(table.source)
-        with self._products:
-            return measure_table(table, weights, self._measure, step, type(self).__name__, note)
-
-    def _added(self, earlier: Any, statistic: Any) -> Any:
-        """Statistic of rows learned from before and these."""
-        if earlier is None:
-            return statistic
-        with self._products:
-            return self._recast(earlier).merge(statistic)
 
     def _settle(self, statistic: Any) -> Computation[None]:
         with self._products:

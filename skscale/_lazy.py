@@ -20,12 +20,13 @@ from skscale._admission import (
     read_weights,
 )
 from skscale._jobs import compute
+from skscale._learning import add, measure
 from skscale._opening import open_table
 from skscale._parameters import is_real
 from skscale._provenance import Memory, memory_for, recorded, remembering
 from skscale._reduce import computed_reduction
 from skscale._tables import LazyTable
-from skscale.errors import InvalidParameterError, SampleWeightError
+from skscale.errors import SampleWeightError
 from skscale.statistics import RowSketch, Statistic
 
 
@@ -65,15 +66,16 @@ def learn_lazily(draft: Any, X: Any, sample_weight: Any, earlier: Any, is_partia
     table = tables.open_lazy(X)
     sample = open_table(draft, table.sample, reset=earlier is None)
     draft._dtype_ = sample.dtype
-    columns = Occasion(MANY, sample.shape[1], MANY, earlier, sample.is_sparse, is_partial)
-    rows = LazyRows(table, sample_weight, columns.n_features)
-    occasion = columns._replace(n_rows=rows.n_rows or MANY, n_effective=rows.n_effective or MANY)
+    n_features = sample.shape[1]
+    rows = LazyRows(table, sample_weight, n_features)
+    n_rows = MANY if rows.n_rows is None else rows.n_rows
+    occasion = Occasion(n_rows, n_features, rows.n_effective, earlier, sample.is_sparse, is_partial)
     memory = memory_for(draft, begins=earlier is None)
     found: list[Part] = []
 
     def measured() -> Any:
         found[:] = [rows.measured(draft, memory)]
-        return draft._added(earlier, found[0].statistic)
+        return add(draft, earlier, found[0].statistic)
 
     def counted() -> Occasion:
         return occasion._replace(n_rows=found[0].n_rows, n_effective=found[0].n_effective)
@@ -97,7 +99,7 @@ class LazyRows:
     """
 
     def __init__(self, table: LazyTable, sample_weight: Any, n_features: int) -> None:
-        self.n_rows, self.n_effective = table.n_rows, MANY
+        self.n_rows, self.n_effective = table.n_rows, float(MANY)
         self._table, self._n_features = table, n_features
         lazy, of_chunks = self._read_weights(sample_weight)
         self._collections = tables.optimized([table.source, *lazy])
@@ -113,7 +115,9 @@ class LazyRows:
         if sample_weight is None or is_real(sample_weight):
             check_weights(sample_weight, 1)
             if n_rows is not None:
-                self.n_effective = n_rows * max(1.0, 1.0 if sample_weight is None else sample_weight)
+                self.n_effective = n_rows * max(
+                    1.0, 1.0 if sample_weight is None else sample_weight
+                )
             return [], [sample_weight] * n_chunks
         if n_rows is None:
             raise SampleWeightError(
@@ -121,7 +125,7 @@ class LazyRows:
                 "rows each chunk of X has. Pass a Dask array or Series with the chunks of X, such "
                 f"as a column of it; or let them be computed: {tables.CHUNKS_UNKNOWN}"
             )
-        weights = check_weights(sample_weight, n_rows)
+        weights: Any = check_weights(sample_weight, n_rows)
         self.n_effective = effective(weights, n_rows)
         return [], tables.cut_weights(weights, self._table)
 
@@ -175,7 +179,7 @@ class Learner:
             if weights is not None:
                 check_sum(weights)
             with recorded(draft, table, weights, begins=True) as note:
-                statistic = draft._measured(table, weights, note)
+                statistic = measure(draft, table, weights, note)
         n_counted = n_rows if weights is None else int(np.count_nonzero(weights))
         return Part(statistic, n_rows, n_counted, vars(draft).get("_row_sketch_"))
 
@@ -201,21 +205,14 @@ def map_lazily(transformer: Any, X: Any, method: str) -> Any:
     A frame becomes a frame, an array an array, or a frame if `set_output` asks for one. What is
     wrong with the columns is found now, by doing it to a sample of them.
     """
-    table, kind = tables.open_lazy(X), tables.output_kind(transformer)
-    if kind not in ("default", "pandas"):
-        raise InvalidParameterError(
-            f"set_output(transform={kind!r}) was asked for, and Dask DataFrames are made of pandas "
-            "ones. Use 'pandas', or 'default', which gives an array for an array and a frame for a "
-            "frame."
-        )
-    is_of_frames = tables.is_frame(table.sample)
+    table, given = tables.open_lazy(X), tables.output_kind(transformer)
+    asked, of_chunks = tables.kinds_of_chunks(given, table)
     worker = stripped(transformer, keep_statistic=transformer._columnwise)
-    worker._sklearn_output_config = {"transform": "pandas" if is_of_frames else "default"}
-    image, names = getattr(worker, method)(table.sample, True), None
-    if kind == "pandas" and not is_of_frames:
-        worker._sklearn_output_config = {"transform": "pandas"}
-        names = getattr(worker, method)(table.sample, True).columns
-        worker._sklearn_output_config = {"transform": "default"}
+    images = {}
+    for kind in dict.fromkeys((asked, of_chunks)):
+        worker._sklearn_output_config = {"transform": kind}
+        images[kind] = getattr(worker, method)(table.sample, True)
+    names, image = getattr(images[asked], "columns", None), images[of_chunks]
     if method == "_transform":
         agree(worker, table.sample)
     return tables.map_chunks(table, map_chunk, Mapper(worker, method, image[:0]), image, names)

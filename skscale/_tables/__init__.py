@@ -1,7 +1,7 @@
 """Any table to a stream of float blocks, and results back into the caller's kind of table.
 
-The only place that knows pandas, polars, pyarrow, dask and narwhals; none is imported before somebody
-hands in, or asks for, one of their tables.
+The only place that knows pandas, polars, pyarrow, dask and narwhals; none is imported before
+somebody hands in, or asks for, one of their tables.
 """
 
 from skscale._tables._common import commonness
@@ -10,6 +10,7 @@ from skscale._tables._dask import (
     LazyTable,
     cut_weights,
     is_lazy,
+    kinds_of_chunks,
     map_chunks,
     open_lazy,
     optimized,
@@ -67,6 +68,7 @@ __all__ = [
     "is_frame",
     "is_lazy",
     "is_series",
+    "kinds_of_chunks",
     "labels_of",
     "map_chunks",
     "number_columns",

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from skscale._kernels import Array
 from skscale._tables._write import import_library
-from skscale.errors import SampleWeightError
+from skscale.errors import InvalidParameterError, SampleWeightError
 
 CHUNKS_UNKNOWN = (
     "X.compute_chunk_sizes() finds them for an array, and for a frame "
@@ -164,9 +164,8 @@ def weights_of_chunks(sample_weight: Any, table: LazyTable) -> Any:
                 f"{sample_weight.shape}."
             )
         return sample_weight.rechunk((table.lengths,))
-    divisions = [getattr(part, "divisions", None) for part in (sample_weight, table.source)]
-    is_split = all(divisions) and None not in divisions[0] and None not in divisions[1]
-    differ = is_split and divisions[0] != divisions[1]
+    theirs, ours = (getattr(part, "divisions", ()) for part in (sample_weight, table.source))
+    differ = bool(theirs and ours) and None not in (*theirs, *ours) and theirs != ours
     if sample_weight.npartitions != table.n_chunks or differ:
         raise SampleWeightError(
             f"{given} in {sample_weight.npartitions} chunks, and must have those of X: "
@@ -181,6 +180,24 @@ def cut_weights(weights: Array, table: LazyTable) -> list[Array]:
     lengths = table.lengths or ()
     edges = np.cumsum([0, *lengths]).tolist()
     return [weights[start:stop] for start, stop in pairwise(edges)]
+
+
+def kinds_of_chunks(asked: str, table: LazyTable) -> tuple[str, str]:
+    """What `set_output` asks for of a lazy table, in the words of `output_kind`, and of its chunks.
+
+    Raises
+    ------
+    InvalidParameterError
+        For frames that Dask does not have.
+    """
+    if asked not in ("default", "pandas"):
+        raise InvalidParameterError(
+            f"set_output(transform={asked!r}) was asked for, and Dask DataFrames are made of "
+            "pandas ones. Use 'pandas', or 'default', which gives an array for an array and a "
+            "frame for a frame."
+        )
+    is_of_frames = hasattr(table.sample, "columns")
+    return ("pandas", "pandas") if is_of_frames else (asked, "default")
 
 
 def map_chunks(

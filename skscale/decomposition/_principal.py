@@ -97,8 +97,8 @@ def check_width(n_rows: int, n_features: int, method: str) -> None:
         size = 8 * n_features**2 / 2**30
         raise TooWideError(
             f"{method} keeps a matrix of {n_features} x {n_features} numbers ({size:.1f} GiB) "
-            f"for {counted(n_rows)} rows of {n_features} columns; the limit is {WIDEST} columns. Reduce "
-            "the columns first: PCA(n_components=...) on dense rows or TruncatedSVD of "
+            f"for {counted(n_rows)} rows of {n_features} columns; the limit is {WIDEST} columns. "
+            "Reduce the columns first: PCA(n_components=...) on dense rows or TruncatedSVD of "
             "scikit-learn on sparse ones."
         )
 

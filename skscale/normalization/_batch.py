@@ -537,8 +537,8 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         if is_asked and tables.is_lazy(X):
             raise ConditionError(
                 f"X is a Dask {type(X).__name__}, and the conditions of its rows are not known "
-                "before it is computed. Fit without conditions; rows that have some are transformed "
-                "in memory, such as by X.map_partitions(normalizer.transform)."
+                "before it is computed. Fit without conditions; rows that have some are "
+                "transformed in memory, such as by X.map_partitions(normalizer.transform)."
             )
 
     def _number(self, X: Any, condition: Any, known: Sequence[Any]) -> Array | None:

@@ -75,8 +75,7 @@ def rows_of(dtype, has_missing):
     return rows
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("dtype", "weighted"), [(np.float64, False), (np.float32, True)])
 def test_the_bits_of_the_serial_engine(dtype, weighted, client, computations):
     for learner in LEARNERS:
         rows = rows_of(dtype, learner.__sklearn_tags__().input_tags.allow_nan)
@@ -121,7 +120,7 @@ def test_an_error_comes_home(client):
     rows = rows_of(np.float64, False)
     rows[1700, 4] = -np.inf
     scaler = StandardScaler()
-    with pytest.raises(InfiniteValueError, match="In partition 2: .*-inf in row 100, column 4"):
+    with pytest.raises(InfiniteValueError, match=r"In partition 2: .*-inf in row 100, column 4"):
         scaler.fit(da.from_array(rows, chunks=(800, 6)))
     assert not hasattr(scaler, "mean_")
 

@@ -1,6 +1,7 @@
 """Learning from Dask collections: one computation, and the bits of the same blocks in memory."""
 
 import warnings
+from itertools import pairwise
 
 import dask
 import dask.array as da
@@ -94,7 +95,7 @@ def unknown(rows, chunks=CHUNKS):
 def frame_of(rows, chunks=CHUNKS):
     frame = pd.DataFrame(np.asfortranarray(rows), columns=NAMES[: rows.shape[1]])
     edges = np.cumsum([0, *chunks])
-    parts = [frame.iloc[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [frame.iloc[a:b] for a, b in pairwise(edges)]
     return dd.from_map(lambda part: part, parts, meta=frame.iloc[:0])
 
 
@@ -318,7 +319,7 @@ def test_other_names_are_refused_in_the_words_for_tables_in_memory(method, rows,
 def test_another_width_is_refused(rows, computations):
     fitted = StandardScaler().fit(array_of(rows))
     for method in (fitted.transform, fitted.partial_fit, fitted.inverse_transform):
-        with pytest.raises(SchemaError, match="X has 3"):
+        with pytest.raises(SchemaError, match=r"X has 3"):
             method(array_of(rows[:, :3]))
     assert len(computations) == 1
 
@@ -326,7 +327,7 @@ def test_another_width_is_refused(rows, computations):
 def test_a_partition_with_other_columns_is_named(rows):
     parts = [pd.DataFrame(rows[:5], columns=NAMES), pd.DataFrame(rows[:5], columns=list("abxd"))]
     frame = dd.from_map(lambda part: part, parts, meta=parts[0].iloc[:0])
-    with pytest.raises(SchemaError, match="In partition 1: (.|\n)*Unknown: 'x'"):
+    with pytest.raises(SchemaError, match=r"In partition 1: (.|\n)*Unknown: 'x'"):
         StandardScaler().fit(frame)
 
 
@@ -390,7 +391,11 @@ def test_other_collections(rows, computations):
         (lambda: np.ones(599), r"shape \(600,\)", 0),
         (lambda: da.ones(599, chunks=100), r"shape \(600,\)", 0),
         (lambda: da.ones((600, 2), chunks=100), "one dimension", 0),
-        (lambda: da.from_array(np.where(np.arange(600) == 333, -1, 1), 10), "partition 3: .*row 3", 1),
+        (
+            lambda: da.from_array(np.where(np.arange(600) == 333, -1, 1), 10),
+            "partition 3: .*row 3",
+            1,
+        ),
         (lambda: da.from_array(np.where(np.arange(600) == 1, np.nan, 1), 10), "nan in row 1", 1),
         (lambda: da.zeros(600, chunks=100), "zero in every row", 1),
         (lambda: np.zeros(600), "zero in every row", 0),
@@ -421,13 +426,13 @@ def test_weights_of_chunks_of_an_unknown_length(rows, computations):
 
 def test_too_wide_for_any_number_of_rows():
     X = unknown(np.zeros((2, 20_000)), (1, 1))
-    with pytest.raises(TooWideError, match="for an unknown number of rows"):
+    with pytest.raises(TooWideError, match=r"for an unknown number of rows"):
         Whitener().fit(X)
 
 
 def test_a_parameter_that_the_true_number_of_rows_refuses(computations):
     X = unknown(np.random.default_rng(0).normal(size=(3, 5)), (2, 1))
-    with pytest.raises(InvalidParameterError, match="n_components=4"):
+    with pytest.raises(InvalidParameterError, match=r"n_components=4"):
         PCA(n_components=4).fit(X)
 
 
@@ -440,7 +445,7 @@ def test_what_takes_rows_in_memory_says_so(rows, computations):
     with pytest.raises(TypeError, match=r"X\.compute\(\)"):
         BatchNormalizer().normalize_batch(X)
     conditional = BatchNormalizer(affine={"a": (1, 0), "b": (2, 0)})
-    with pytest.raises(ConditionError, match="not known before it is computed"):
+    with pytest.raises(ConditionError, match=r"not known before it is computed"):
         conditional.fit(X, condition=["a"] * 600)
     with pytest.raises(NotFittedError):
         StandardScaler().transform(X)

@@ -101,20 +101,22 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array | None:
     SampleWeightError
         Not one number per row, negative, missing, infinite, or all zero.
     """
-    weights = read_weights(sample_weight, n_rows)
-    if weights is not None:
-        check_some(check_sum(weights))
+    weights = check_some_weights(sample_weight, n_rows)
+    if weights is not None and not weights.any():
+        raise weightless()
     return weights
 
 
-def read_weights(sample_weight: Any, n_rows: int) -> Array | None:
-    """Weights of some of the rows, which may all be zero.
+def weightless() -> SampleWeightError:
+    """Error for rows that are all of weight zero."""
+    return SampleWeightError(
+        "sample_weight is zero in every row, so there is nothing to learn from. "
+        "Sample weights must contain at least one non-zero number."
+    )
 
-    Raises
-    ------
-    SampleWeightError
-        Not one number per row, negative, missing or infinite.
-    """
+
+def check_some_weights(sample_weight: Any, n_rows: int) -> Array | None:
+    """As `check_weights`, of rows that others will follow: all may be of weight zero."""
     if sample_weight is None:
         return None
     if is_real(sample_weight):
@@ -140,37 +142,13 @@ def read_weights(sample_weight: Any, n_rows: int) -> Array | None:
         raise SampleWeightError(
             f"sample_weight must be finite and not negative; got {weights[first]} in row {first}."
         )
-    return weights
-
-
-def check_sum(weights: Array) -> float:
-    """Sum of weights, for which there must be a number.
-
-    Raises
-    ------
-    SampleWeightError
-    """
     with np.errstate(over="ignore"):
-        total = float(weights.sum())
+        total = weights.sum()
     if not np.isfinite(total):
         raise SampleWeightError(
             f"sample_weight sums to {total}, and must have a finite sum: divide it by a number."
         )
-    return total
-
-
-def check_some(total: float) -> None:
-    """Refuse weights that sum to nothing.
-
-    Raises
-    ------
-    SampleWeightError
-    """
-    if total == 0:
-        raise SampleWeightError(
-            "sample_weight is zero in every row, so there is nothing to learn from. "
-            "Sample weights must contain at least one non-zero number."
-        )
+    return weights
 
 
 def effective(weights: Array | None, n_rows: int) -> float:

@@ -151,9 +151,13 @@ class TableTransformer(  # type: ignore[call-arg]
         out = output_for(table, n_columns, copy, self._columnwise)
         with self._products:
             self._write(table, self._apply(), out, labels)
+        return self._as_asked(out, table, self.get_feature_names_out)
+
+    def _as_asked(self, out: Array, table: Table, names: Callable[[], Any]) -> Any:
+        """Results as `set_output` asks for them; names are made only where a frame needs them."""
         if (kind := tables.output_kind(self)) == "default":
             return out
-        return tables.to_frame(out, kind, self.get_feature_names_out(), table, self._columnwise)
+        return tables.to_frame(out, kind, names(), table, self._columnwise)
 
     def _write(self, table: Table, apply: Apply, out: Array, labels: Array | None = None) -> None:
         method, allow_missing = type(self).__name__, self._allow_missing
@@ -233,10 +237,8 @@ class InvertibleTransformer(TableTransformer, ABC):
                 method,
                 labels=labels,
             )
-        if (kind := tables.output_kind(self)) == "default":
-            return out
-        names = self._names_in()[columns] if is_part else self._names_in()
-        return tables.to_frame(out, kind, names, table, self._columnwise)
+        kept = columns if is_part else slice(None)
+        return self._as_asked(out, table, lambda: self._names_in()[kept])
 
 
 class StatisticTransformer(InvertibleTransformer, ABC):
@@ -364,6 +366,10 @@ class StatisticTransformer(InvertibleTransformer, ABC):
     def _refine(self) -> bool:
         """Whether the solution needs a finer statistic of the same rows, now planned."""
         return False
+
+    def _refinements(self) -> set[type]:
+        """Kinds of statistics that `_refine` may find to be needed, once planned."""
+        return set()
 
     def _recast(self, earlier: Any) -> Any:
         """Earlier statistic in the kind that is measured now."""

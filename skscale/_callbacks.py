@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,16 @@ except ImportError:  # scikit-learn before 1.9
         return method
 
 
-__all__ = ["SUPPORTED", "CallbackSupportMixin", "fit_task", "has_callbacks", "with_callbacks"]
+__all__ = [
+    "SUPPORTED",
+    "CallbackSupportMixin",
+    "fit_task",
+    "has_callbacks",
+    "streamed_task",
+    "with_callbacks",
+]
+
+Tell = Callable[[], None]
 
 
 def has_callbacks(estimator: Any) -> bool:
@@ -44,3 +53,42 @@ def fit_task(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Iterator[Non
     context.call_on_fit_task_begin(**told)
     yield
     context.call_on_fit_task_end(**told, reconstruction_attributes={})
+
+
+@contextmanager
+def streamed_task(estimator: Any) -> Iterator[Callable[[int | None], Tell] | None]:
+    """Tell the callbacks of an estimator of a fit in passes over blocks, if it has any.
+
+    Yields
+    ------
+    begin_pass : callable or None
+        Called with the number of blocks, if that is known, as a pass begins. Returns what is called
+        after every block.
+    """
+    if not has_callbacks(estimator):
+        yield None
+        return
+    context = estimator._init_callback_context(max_subtasks=None)
+    context.call_on_fit_task_begin(estimator=estimator)
+    passes: list[Any] = []
+
+    def end_pass() -> None:
+        if passes:
+            passes.pop().call_on_fit_task_end(estimator=estimator)
+
+    def begin_pass(n_blocks: int | None) -> Tell:
+        end_pass()
+        one = context.subcontext(task_name="pass", max_subtasks=n_blocks)
+        one.call_on_fit_task_begin(estimator=estimator)
+        passes.append(one)
+
+        def tell() -> None:
+            block = one.subcontext(task_name="block")
+            block.call_on_fit_task_begin(estimator=estimator)
+            block.call_on_fit_task_end(estimator=estimator)
+
+        return tell
+
+    yield begin_pass
+    end_pass()
+    context.call_on_fit_task_end(estimator=estimator, reconstruction_attributes={})

@@ -154,7 +154,13 @@ class Carrier:
         return statistic if isinstance(statistic, kind) else statistic.moments()
 
 
-def foreseen(steps: Iterable[Any], table: Table, occasions: Iterable[Occasion]) -> set[type]:
+def foreseen(
+    steps: Iterable[Any],
+    table: Table,
+    occasions: Iterable[Occasion],
+    *,
+    with_refinements: bool = False,
+) -> set[type]:
     """Kinds of statistics of the rows of a table that the leading steps will ask for.
 
     Parameters
@@ -165,6 +171,8 @@ def foreseen(steps: Iterable[Any], table: Table, occasions: Iterable[Occasion]) 
         With the columns of the rows.
     occasions : iterable of Occasion
         What fits may know before they measure.
+    with_refinements : bool, default=False
+        Whether what a step may find to need later on is among them.
     """
     occasions = list(occasions)
     kinds: set[type] = set()
@@ -182,6 +190,7 @@ def foreseen(steps: Iterable[Any], table: Table, occasions: Iterable[Occasion]) 
                 break  # the fit will tell
             if not kinds or draft._kind() in CARRIED:
                 kinds.add(draft._kind())
+                kinds |= draft._refinements() if with_refinements else set()
         if table.is_sparse or not step._columnwise:
             break
     return kinds - {Moments} if kinds & {Scatter, Triangle} else kinds

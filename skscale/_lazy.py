@@ -13,11 +13,10 @@ from skscale import _tables as tables
 from skscale._admission import (
     MANY,
     Occasion,
-    check_some,
-    check_sum,
+    check_some_weights,
     check_weights,
     effective,
-    read_weights,
+    weightless,
 )
 from skscale._jobs import compute
 from skscale._learning import add, measure
@@ -143,7 +142,8 @@ class LazyRows:
         part: Part = computed_reduction(learner, self._chunks, self._collections)
         if part.n_rows == 0:
             tables.check_shape(0, self._n_features)
-        check_some(part.statistic.total)
+        if part.statistic.total == 0:
+            raise weightless()
         return part
 
 
@@ -175,9 +175,7 @@ class Learner:
             if n_rows == 0:
                 nothing = draft._measure(np.empty((0, self._n_features)), None)
                 return Part(nothing, 0, 0, None)
-            table, weights = open_table(draft, chunk), read_weights(sample_weight, n_rows)
-            if weights is not None:
-                check_sum(weights)
+            table, weights = open_table(draft, chunk), check_some_weights(sample_weight, n_rows)
             with recorded(draft, table, weights, begins=True) as note:
                 statistic = measure(draft, table, weights, note)
         n_counted = n_rows if weights is None else int(np.count_nonzero(weights))
@@ -185,7 +183,7 @@ class Learner:
 
     def merge(self, earlier: Part, later: Part) -> Part:
         """What is known of both."""
-        check_sum(np.array([earlier.statistic.total, later.statistic.total]))
+        check_some_weights([earlier.statistic.total, later.statistic.total], 2)  # have a sum
         sketches = [part.sketch for part in (earlier, later) if part.sketch is not None]
         with self._draft._products:
             return Part(

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -47,30 +47,62 @@ def block_rows(n_features: int) -> int:
     return max(1, BLOCK // max(1, n_features))
 
 
-def tree_reduce(parts: Iterable[Part], merge: Callable[[Part, Part], Part]) -> Part:
-    """Merge ordered parts along a balanced tree, holding O(log n) of them.
+class MergeTree(Generic[Part]):
+    """Ordered parts, merged along a balanced tree as they come, holding O(log n) of them.
 
     Neighbours merge as soon as both stand for the same number of parts, as carries do in a
     binary counter. A balanced tree also loses fewer digits than a running merge.
+
+    Parameters
+    ----------
+    merge : callable
+        From an earlier and a later part to one that stands for both.
+    pending : iterable of (int, part), default=()
+        What such a tree held: for how many parts each of its own stands.
+    """
+
+    def __init__(
+        self, merge: Callable[[Part, Part], Part], pending: Iterable[tuple[int, Part]] = ()
+    ) -> None:
+        self._merge = merge
+        self.pending = list(pending)
+
+    def add(self, part: Part) -> None:
+        """Add the part that follows."""
+        size = 1
+        while self.pending and self.pending[-1][0] == size:
+            part = self._merge(self.pending.pop()[1], part)
+            size *= 2
+        self.pending.append((size, part))
+
+    def merged(self) -> Part:
+        """All parts as one.
+
+        Raises
+        ------
+        ValueError
+            If there are no parts.
+        """
+        if not self.pending:
+            raise ValueError("there is nothing to reduce")
+        *earlier, (_, part) = self.pending
+        for _, before in reversed(earlier):
+            part = self._merge(before, part)
+        return part
+
+
+def tree_reduce(parts: Iterable[Part], merge: Callable[[Part, Part], Part]) -> Part:
+    """Merge ordered parts along a balanced tree.
 
     Raises
     ------
     ValueError
         If there are no parts.
     """
-    pending: list[tuple[int, Part]] = []
+    tree = MergeTree(merge)
     for part in parts:
-        size = 1
-        while pending and pending[-1][0] == size:
-            part = merge(pending.pop()[1], part)
-            size *= 2
-        pending.append((size, part))
-    if not pending:
-        raise ValueError("there is nothing to reduce")
-    part = pending.pop()[1]
-    while pending:
-        part = merge(pending.pop()[1], part)
-    return part
+        tree.add(part)
+    return tree.merged()
 
 
 def computed_reduction(worker: Any, chunks: Sequence[tuple[Any, ...]], collections: Any) -> Any:
@@ -125,13 +157,34 @@ def mapped_blocks(
     """
     pays = len(blocks) > 1 and size >= max(PAYS, GRAIN * len(blocks))
     workers = min(len(blocks), allowed_threads()) if pays else 1
+    with mapped_stream(function, blocks, workers, 2 * workers) as results:
+        yield results
+
+
+@contextmanager
+def mapped_stream(
+    function: Callable[[Block], Part], blocks: Iterable[Block], workers: int, ahead: int
+) -> Iterator[Iterator[Part]]:
+    """Results of `function` on blocks as they come, in order; nothing is left running afterwards.
+
+    Parameters
+    ----------
+    function : callable
+        As of `mapped_blocks`.
+    blocks : iterable
+        Drawn in the caller's thread, while earlier ones are worked on.
+    workers : int
+        Threads; 1 is the caller's own.
+    ahead : int
+        Blocks that may have been drawn and not yet been yielded the results of.
+    """
     with np.errstate(under="ignore"):  # squares that vanish are expected, and looked after
         if workers == 1:
             yield map(function, blocks)
             return
         pool = ThreadPoolExecutor(workers, "skscale", _prepare, (np.geterr(), np.geterrcall()))
         try:
-            yield _in_order(pool, function, blocks, 2 * workers)
+            yield _in_order(pool, function, blocks, ahead)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -144,7 +197,10 @@ def _prepare(errors: Any, callback: Any) -> None:
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, function: Callable[[Block], Part], blocks: list[Block], ahead: int
+    pool: ThreadPoolExecutor,
+    function: Callable[[Block], Part],
+    blocks: Iterable[Block],
+    ahead: int,
 ) -> Iterator[Part]:
     """Results in the order of the blocks, of which no more are begun than so many ahead."""
     waiting: deque[Future[Part]] = deque()

@@ -6,6 +6,7 @@ mistake, so code written against scikit-learn keeps catching it.
 
 __all__ = [
     "AllMissingWarning",
+    "CheckpointError",
     "ConditionError",
     "FrozenTransformerError",
     "HeldOutRowsError",
@@ -22,7 +23,9 @@ __all__ = [
     "ResponseError",
     "SampleWeightError",
     "SchemaError",
+    "SourceError",
     "SplitError",
+    "StatisticBytesError",
     "TargetError",
     "TooWideError",
 ]
@@ -73,6 +76,26 @@ class SchemaError(ValueError):
     """The columns of a table are not the ones that were learned from."""
 
 
+class SourceError(RuntimeError):
+    """A source of rows that cannot be read, or not once more.
+
+    Parameters
+    ----------
+    message : str
+        What was found.
+    block : int, default=-1
+        Number of the first block that was not read, counted from 0; -1 if none could be.
+    """
+
+    def __init__(self, message: str, block: int = -1) -> None:
+        super().__init__(message)
+        self.block = block
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, or of another fit than the one that is to go on."""
+
+
 class SplitError(ValueError):
     """A split that is none: no training rows, rows in both parts, rows that are not there."""
 
@@ -87,6 +110,10 @@ class ConditionError(ValueError):
 
 class IncompatibleStatisticError(ValueError):
     """Two statistics cannot be merged, or a transformer cannot be solved from this one."""
+
+
+class StatisticBytesError(ValueError, TypeError):
+    """Bytes that are not those of a statistic of rows, or a statistic that cannot be written."""
 
 
 class TooWideError(ValueError):

@@ -36,7 +36,7 @@ FLOORS = (
     {"_carrying"},
     {"scaling", "decomposition", "normalization"},
     {"leakage"},
-    {"model_selection", "testing", "_versions"},
+    {"model_selection", "streaming", "testing", "_versions"},
     {"__init__"},
 )
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
@@ -82,6 +82,7 @@ PUBLIC = {
     "skscale.decomposition": ["PCA", "Whitener"],
     "skscale.errors": [
         "AllMissingWarning",
+        "CheckpointError",
         "ConditionError",
         "FrozenTransformerError",
         "HeldOutRowsError",
@@ -98,7 +99,9 @@ PUBLIC = {
         "ResponseError",
         "SampleWeightError",
         "SchemaError",
+        "SourceError",
         "SplitError",
+        "StatisticBytesError",
         "TargetError",
         "TooWideError",
     ],
@@ -156,7 +159,9 @@ PUBLIC = {
         "Scatter",
         "Statistic",
         "Triangle",
+        "from_bytes",
     ],
+    "skscale.streaming": ["fit_blocks"],
     "skscale.testing": [
         "STATISTIC_LAWS",
         "TRANSFORMER_LAWS",

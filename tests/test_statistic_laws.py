@@ -47,7 +47,8 @@ VARIANTS = {
 
 def public_statistics():
     members = [getattr(statistics, name) for name in statistics.__all__]
-    return [kind for kind in members if not getattr(kind, "_is_protocol", False)]
+    classes = [kind for kind in members if inspect.isclass(kind)]
+    return [kind for kind in classes if not getattr(kind, "_is_protocol", False)]
 
 
 REGISTRY = [(kind, options) for kind in public_statistics() for options in VARIANTS.get(kind, [{}])]

@@ -44,12 +44,6 @@ ROWWISE = {
     for letter, kind in LETTERS.items()
     for other, written in LETTERS.items()
 }
-TOGETHER, LEAST_TOGETHER, MOST_TOGETHER = 2**13, 8, 64
-"""Numbers of rows that are normalized together, and limits to the rows.
-
-Where columns lie in memory, a line of the cache holds 8 rows; to go from column to column costs
-the less the more rows are taken along.
-"""
 DTYPES = (np.float64, np.float64, np.float64, np.int64)
 NO_INTERVAL = (*[None] * 6, False)
 """What a loop takes for the ends of an interval, and for clipping, where there are none."""
@@ -152,8 +146,7 @@ def normalize_rows(rows: Rows, parts: Parts, centred: bool, epsilon: float, out:
     if block is None or out.dtype.char not in LETTERS:
         return _rowwise.normalize_rows(rows, parts, centred, epsilon, out)
     left = np.empty((len(block), len(parts.columns)), dtype=np.uint8)
-    together = min(MOST_TOGETHER, max(LEAST_TOGETHER, TOGETHER // block.shape[1]))
-    scratch = np.empty((together + 1, block.shape[1]))
+    scratch = np.empty((block.shape[1], _loops.ABREAST))
     loop = ROWWISE[block.dtype.char, out.dtype.char]
     given = parts.order, parts.starts, parts.gamma, parts.beta, centred, epsilon
     is_complete: bool = loop(block, *given, scratch, left, out)

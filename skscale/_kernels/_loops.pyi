@@ -4,6 +4,7 @@ ORDINARY: int
 INFINITE: int
 UNUSUAL: int
 SHARED: int
+ABREAST: int
 
 # Indexed by the names of C types, "float" or "double": one function for each kind of rows.
 moments: Any

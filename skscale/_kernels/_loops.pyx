@@ -24,8 +24,9 @@ cdef enum:
     FETCHED = 1024  # bytes of each; the processor foresees the rest
     HASHED = 1024  # rows whose hashes stay in the first cache
     NARROW = 8  # columns that are hashed one by one
-    LANES = 8  # sums side by side of one row
-    LONG = 512  # numbers of a row whose sums are plain
+    LONG = 64  # numbers of a row whose sums are plain
+    LINE = 8  # rows of which a line each stays in the first cache
+    _ABREAST = 32  # rows that are normalized side by side
 
 cdef double CLOSE = 0.5  # largest (centre - mean)**2, in mean squares, that is taken off
 cdef double SMALLEST = 2.0**-800  # sums of squares in this range have lost nothing
@@ -40,9 +41,9 @@ cdef enum:
     _INFINITE
     _UNUSUAL
     _SHARED
-    _MISSING
 
 ORDINARY, INFINITE, UNUSUAL, SHARED = _ORDINARY, _INFINITE, _UNUSUAL, _SHARED
+ABREAST = _ABREAST
 
 ctypedef fused real:
     float
@@ -957,85 +958,163 @@ def merge_scatter(
     return True
 
 
-cdef inline double total(const double *x, Py_ssize_t n, bint squared) noexcept nogil:
-    """Sum of numbers, or of their squares."""
-    cdef double s[LANES]
-    cdef double high = 0.0, low = 0.0
-    cdef Py_ssize_t start = 0, stop, i, k
+cdef void sums_of(
+    const double *x, Py_ssize_t n, const double *origin, bint squared, bint missing, double *sums
+) noexcept nogil:
+    """Sums, row by row, of the deviations from a number, or of their squares.
+
+    Where something is missing, it is left out; the other rows get the same bits.
+    """
+    cdef double run[_ABREAST]
+    cdef double low[_ABREAST]
+    cdef double d
+    cdef const double *column
+    cdef Py_ssize_t start = 0, stop, i, j
+    for i in range(_ABREAST):
+        sums[i] = low[i] = 0.0
     while start < n:
         stop = min(n, start + LONG)
-        for k in range(LANES):
-            s[k] = 0.0
-        i = start
-        while i <= stop - LANES:
-            for k in range(LANES):
-                s[k] += x[i + k] * x[i + k] if squared else x[i + k]
-            i += LANES
-        for k in range(stop - i):
-            s[k] += x[i + k] * x[i + k] if squared else x[i + k]
-        add_to(&high, &low, ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])))
+        for i in range(_ABREAST):
+            run[i] = 0.0
+        for j in range(start, stop):
+            column = x + j * _ABREAST
+            if missing:
+                for i in range(_ABREAST):
+                    d = column[i] - origin[i]
+                    if column[i] == column[i]:
+                        run[i] += d * d if squared else d
+            elif squared:
+                for i in range(_ABREAST):
+                    d = column[i] - origin[i]
+                    run[i] += d * d
+            else:
+                for i in range(_ABREAST):
+                    run[i] += column[i] - origin[i]
+        for i in range(_ABREAST):
+            add_to(&sums[i], &low[i], run[i])
         start = stop
-    return high + low
+    for i in range(_ABREAST):
+        sums[i] += low[i]
 
 
-cdef Py_ssize_t observed(const double *x, Py_ssize_t n, double *there) noexcept nogil:
-    """The numbers that are no NaN, one after the other, and how many there are."""
-    cdef Py_ssize_t j, m = 0
-    for j in range(n):
-        if x[j] == x[j]:
-            there[m] = x[j]
-            m += 1
-    return m
+cdef void find_there(
+    const double *x, Py_ssize_t n, bint centred, double *count, double *first
+) noexcept nogil:
+    """How many values of a row are not missing, and the first of them, if it is asked for."""
+    cdef Py_ssize_t i, j
+    for i in range(_ABREAST):
+        count[i] = first[i] = 0.0
+        for j in range(n):
+            if x[j * _ABREAST + i] == x[j * _ABREAST + i]:
+                if centred and count[i] == 0.0:
+                    first[i] = x[j * _ABREAST + i]
+                count[i] += 1.0
 
 
-cdef int normalize_row(
+cdef bint normalize_abreast(
     double *x,
     Py_ssize_t n,
     const double *gamma,
     const double *beta,
     bint centred,
     double epsilon,
-    double *spare,
+    unsigned char *left,
 ) noexcept nogil:
-    """Normalize a row where it is. If it is not ordinary, it is of no use afterwards."""
-    cdef double first = 0.0, step = 0.0, sums, square, width
-    cdef double *y = x
-    cdef Py_ssize_t j = 0, k = 0, m = n
+    """Normalize rows that lie side by side, ``x[j * ABREAST + i]`` being column j of row i.
+
+    Those that are not ordinary are marked, and of no use afterwards. Whether nothing is missing.
+    """
+    cdef double first[_ABREAST]
+    cdef double zero[_ABREAST]
+    cdef double step[_ABREAST]
+    cdef double square[_ABREAST]
+    cdef double count[_ABREAST]
+    cdef double width[_ABREAST]
+    cdef double *column
+    cdef bint missing = False
+    cdef Py_ssize_t i, j
+    for i in range(_ABREAST):
+        first[i] = x[i] if centred else 0.0
+        zero[i] = step[i] = 0.0
+        count[i] = n
+    sums_of(x, n, first, not centred, False, square)
+    for i in range(_ABREAST):
+        missing |= square[i] != square[i]
+    if missing:
+        find_there(x, n, centred, count, first)
+        sums_of(x, n, first, not centred, True, square)
     if centred:
-        while j < n and x[j] != x[j]:
-            j += 1
-        if j == n:
-            return _MISSING
-        first = x[j]
+        for i in range(_ABREAST):
+            step[i] = square[i] / count[i] if count[i] > 0.0 else 0.0
         for j in range(n):
-            x[j] -= first
-    sums = total(x, n, not centred)
-    if sums != sums:
-        m = observed(x, n, spare)
-        if m == 0:
-            return _MISSING
-        y = spare
-        sums = total(y, m, not centred)
-    square = sums
-    if centred:
-        step = sums / m
-        for j in range(m):
-            y[j] -= step
-        square = total(y, m, True)
-    if not (SMALLEST <= square <= LARGEST):
-        return _UNUSUAL
-    width = sqrt(square / m + epsilon)
-    if centred and epsilon == 0.0 and width < SPACING * fabs(first + step):
-        return _UNUSUAL
-    if y == x:
-        for j in range(n):
-            x[j] = x[j] / width * gamma[j] + beta[j]
-        return _ORDINARY
+            column = x + j * _ABREAST
+            for i in range(_ABREAST):
+                column[i] = (column[i] - first[i]) - step[i]
+        sums_of(x, n, zero, True, missing, square)
+    for i in range(_ABREAST):
+        width[i] = sqrt(square[i] / count[i] + epsilon)
+        left[i] = not (SMALLEST <= square[i] <= LARGEST)
+        if centred and epsilon == 0.0 and width[i] < SPACING * fabs(first[i] + step[i]):
+            left[i] = True
+        if count[i] == 0.0:  # there is nothing to be normalized
+            left[i] = False
     for j in range(n):
-        if x[j] == x[j]:
-            x[j] = y[k] / width * gamma[j] + beta[j]
-            k += 1
-    return _MISSING
+        column = x + j * _ABREAST
+        for i in range(_ABREAST):
+            column[i] = column[i] / width[i] * gamma[j] + beta[j]
+    return not missing
+
+
+cdef void read_abreast(
+    const real[:, :] rows, Py_ssize_t start, Py_ssize_t height, const long long[::1] order, double *x
+) noexcept nogil:
+    """Put rows side by side; places for more rows than there are hold zeros."""
+    cdef Py_ssize_t n_columns = order.shape[0], first = 0, last, i, j
+    cdef Py_ssize_t row_stride = rows.strides[0] // <Py_ssize_t> sizeof(real)
+    cdef Py_ssize_t column_stride = rows.strides[1] // <Py_ssize_t> sizeof(real)
+    cdef const real *data = &rows[start, 0]
+    cdef const real *column
+    for j in range(n_columns if height < _ABREAST else 0):
+        for i in range(height, _ABREAST):
+            x[j * _ABREAST + i] = 0.0
+    if row_stride == 1:
+        for j in range(n_columns):
+            column = data + order[j] * column_stride
+            for i in range(height):
+                x[j * _ABREAST + i] = column[i]
+        return
+    while first < height:
+        last = min(height, first + LINE)
+        for j in range(n_columns):
+            column = data + order[j] * column_stride
+            for i in range(first, last):
+                x[j * _ABREAST + i] = column[i * row_stride]
+        first = last
+
+
+cdef void write_abreast(
+    const double *x, const long long[::1] order, Py_ssize_t start, Py_ssize_t height,
+    written[:, :] out,
+) noexcept nogil:
+    """Put rows that lie side by side where they belong."""
+    cdef Py_ssize_t n_columns = order.shape[0], first = 0, last, i, j
+    cdef Py_ssize_t row_stride = out.strides[0] // <Py_ssize_t> sizeof(written)
+    cdef Py_ssize_t column_stride = out.strides[1] // <Py_ssize_t> sizeof(written)
+    cdef written *data = &out[start, 0]
+    cdef written *column
+    if row_stride == 1:
+        for j in range(n_columns):
+            column = data + order[j] * column_stride
+            for i in range(height):
+                column[i] = <written> x[j * _ABREAST + i]
+        return
+    while first < height:
+        last = min(height, first + LINE)
+        for j in range(n_columns):
+            column = data + order[j] * column_stride
+            for i in range(first, last):
+                column[i * row_stride] = <written> x[j * _ABREAST + i]
+        first = last
 
 
 def normalize_rows(
@@ -1053,48 +1132,26 @@ def normalize_rows(
     """Normalize the parts of rows that are ordinary, and mark those that are left.
 
     `order` has the columns part after part, and `starts` where in it each part begins; gamma and
-    beta are in this order. All but one of the rows of `scratch`, of shape (any, n_columns), are
-    worked on together; `left` is of shape (n_rows, n_parts). True if nothing is missing.
+    beta are in this order. `scratch` is of shape (n_columns, ABREAST), `left` of shape (n_rows,
+    n_parts). True if nothing is missing.
     """
-    cdef Py_ssize_t n_rows = rows.shape[0], n_columns = rows.shape[1]
-    cdef Py_ssize_t n_parts = starts.shape[0] - 1, together = scratch.shape[0] - 1
-    cdef Py_ssize_t start = 0, height, i, j, k, first
-    cdef bint by_row = rows.strides[1] == <Py_ssize_t> sizeof(real)
-    cdef bint written_by_row = out.strides[1] == <Py_ssize_t> sizeof(written)
+    cdef Py_ssize_t n_rows = rows.shape[0], n_parts = starts.shape[0] - 1
+    cdef Py_ssize_t start = 0, height, first, i, k
+    cdef double *x = &scratch[0, 0]
+    cdef unsigned char of_part[_ABREAST]
     cdef bint complete = True
-    cdef int status
     with nogil:
         while start < n_rows:
-            height = min(n_rows - start, together)
-            if by_row:
+            height = min(n_rows - start, <Py_ssize_t> _ABREAST)
+            read_abreast(rows, start, height, order, x)
+            for k in range(n_parts):
+                first = starts[k]
+                complete &= normalize_abreast(
+                    x + first * _ABREAST, starts[k + 1] - first, &gamma[first], &beta[first],
+                    centred, epsilon, of_part,
+                )
                 for i in range(height):
-                    for j in range(n_columns):
-                        scratch[i, j] = rows[start + i, order[j]]
-            else:
-                for j in range(n_columns):
-                    for i in range(height):
-                        scratch[i, j] = rows[start + i, order[j]]
-            for i in range(height):
-                for k in range(n_parts):
-                    first = starts[k]
-                    status = normalize_row(
-                        &scratch[i, first],
-                        starts[k + 1] - first,
-                        &gamma[first],
-                        &beta[first],
-                        centred,
-                        epsilon,
-                        &scratch[together, 0],
-                    )
-                    left[start + i, k] = status == _UNUSUAL
-                    complete = complete and status != _MISSING
-            if written_by_row:
-                for i in range(height):
-                    for j in range(n_columns):
-                        out[start + i, order[j]] = <written> scratch[i, j]
-            else:
-                for j in range(n_columns):
-                    for i in range(height):
-                        out[start + i, order[j]] = <written> scratch[i, j]
+                    left[start + i, k] = of_part[i]
+            write_abreast(x, order, start, height, out)
             start += height
     return complete

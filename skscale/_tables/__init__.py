@@ -19,14 +19,18 @@ from skscale._tables._dask import (
     sample_of,
     weights_of_chunks,
 )
+from skscale._tables._files import check_same_columns
 from skscale._tables._mixed import (
     as_mixed,
+    column_at,
     number_columns,
     objects,
     objects_of,
     read_columns,
+    values_of,
     without_column,
 )
+from skscale._tables._pieces import join_rows, recut, slice_rows, take_column, without_rows
 from skscale._tables._plain import read_plain
 from skscale._tables._read import check_shape, column_names, is_frame, read, select
 from skscale._tables._rows import (
@@ -44,6 +48,7 @@ from skscale._tables._rows import (
     with_columns_of,
     with_missing,
 )
+from skscale._tables._sources import Source, open_source
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
 from skscale._tables._write import frame_of, output_kind, refuse_sparse, to_frame
@@ -51,10 +56,13 @@ from skscale._tables._write import frame_of, output_kind, refuse_sparse, to_fram
 __all__ = [
     "CHUNKS_UNKNOWN",
     "LazyTable",
+    "Source",
     "Table",
     "arrays_of",
     "as_mixed",
+    "check_same_columns",
     "check_shape",
+    "column_at",
     "column_names",
     "columns_of",
     "commonness",
@@ -68,6 +76,7 @@ __all__ = [
     "is_frame",
     "is_lazy",
     "is_series",
+    "join_rows",
     "kinds_of_chunks",
     "labels_of",
     "map_chunks",
@@ -75,22 +84,28 @@ __all__ = [
     "objects",
     "objects_of",
     "open_lazy",
+    "open_source",
     "optimized",
     "output_kind",
     "parts_of",
     "read",
     "read_columns",
     "read_plain",
+    "recut",
     "references",
     "refuse_lazy",
     "refuse_sparse",
     "replace_values",
     "sample_of",
     "select",
+    "slice_rows",
+    "take_column",
     "take_rows",
     "to_frame",
+    "values_of",
     "weights_of_chunks",
     "with_columns_of",
     "with_missing",
     "without_column",
+    "without_rows",
 ]

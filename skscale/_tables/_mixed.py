@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from skscale._kernels import Array
 from skscale._tables._frames import strange_columns
 from skscale._tables._read import check_names, column_names, is_frame, read, select
 from skscale._tables._rows import is_series
@@ -81,16 +82,28 @@ def without_column(X: Any, position: int) -> Any:
 
 def objects(X: Any, position: int) -> list[Any]:
     """Values of one column as Python's objects, None where one is missing."""
+    return objects_of(column_at(X, position))
+
+
+def column_at(X: Any, position: int) -> Any:
+    """One column: a series of a frame, or an array."""
     if is_frame(X):
         import narwhals.stable.v1 as narwhals
 
         frame = narwhals.from_native(X, eager_only=True)
-        return objects_of(frame.get_column(frame.columns[position]).to_native())
-    return objects_of(X[:, [position]].toarray()[:, 0] if sparse.issparse(X) else X[:, position])
+        return frame.get_column(frame.columns[position]).to_native()
+    return X[:, [position]].toarray()[:, 0] if sparse.issparse(X) else X[:, position]
+
+
+def values_of(X: Any) -> Array | list[Any]:
+    """Values of a column: those of one of numpy's types of numbers as they are, else objects."""
+    dtype = getattr(X, "dtype", None)
+    is_plain = isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+    return np.asarray(X) if is_plain else objects_of(X)
 
 
 def objects_of(X: Any) -> list[Any]:
-    """Values of a list, an array of one dimension or a series, in the same way."""
+    """Values of a list, an array of one dimension or a series, None where one is missing."""
     if is_series(X):
         import narwhals.stable.v1 as narwhals
 

@@ -139,11 +139,12 @@ def _nullable(pandas: Any, values: Array, dtype: Any) -> Any:
 
 
 def import_library(library: str) -> Any:
-    """A library, or a part of one, that may not be installed.
+    """Import a library that is optional, or a part of one.
 
     Raises
     ------
     MissingDependencyError
+        If it is not installed.
     """
     try:
         return importlib.import_module(library)

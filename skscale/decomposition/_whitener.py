@@ -181,6 +181,9 @@ class Whitener(StatisticTransformer):
     def _kind(self) -> type:
         return self._kind_
 
+    def _refinements(self) -> set[type]:
+        return {Triangle} if self._may_refine_ and self._kind_ is Scatter else set()
+
     def _recast(self, earlier: Any) -> Any:
         return recast(earlier, self._kind_)
 

@@ -94,7 +94,7 @@ data, NeurIPS 37."""
 
 
 def inverse_of(activation: str) -> Function:
-    """What undoes an activation of `BatchNormalizer`.
+    """What undoes an activation.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def inverse_of(activation: str) -> Function:
     inverse = ACTIVATIONS[activation].inverse
     if inverse is None:
         raise InvalidParameterError(
-            "The 'activation' parameter of BatchNormalizer must be invertible for "
-            f"inverse_transform. Got {activation!r} instead, which makes one number of many."
+            "The 'activation' parameter must be invertible for inverse_transform. Got "
+            f"{activation!r} instead, which makes one number of many."
         )
     return inverse

@@ -72,7 +72,7 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         ``(3, 5)`` is usual.
     ddof : float, default=0
         Variances are sums of squares divided by ``count - ddof``; frameworks use 1 for running
-        averages.
+        averages. Of `ddof` values or fewer there is no variance: they count as constant.
 
     Attributes
     ----------
@@ -529,7 +529,8 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
                 f"condition is both an argument and, by condition={self._column()!r}, a column of "
                 "X. Pass one of them."
             )
-        labels = numbered(tables.objects(tables.as_mixed(X), apart), known)
+        values = tables.values_of(tables.column_at(tables.as_mixed(X), apart))
+        labels = numbered(values, known)
         return labels if known else None
 
     def _refuse_lazy(self, X: Any, condition: Any, known: Sequence[Any]) -> None:

@@ -15,6 +15,9 @@ from skscale.normalization._affine import affine_parameters
 
 Key = str | int | bool
 
+Values = Array | list[Any]
+"""Conditions: an array of numbers, or Python's objects, None where one is missing."""
+
 OWNER = "BatchNormalizer"
 
 
@@ -70,8 +73,8 @@ def or_their_mean(by_condition: Array) -> Array:
         return np.vstack([by_condition, by_condition.mean(axis=0)])
 
 
-def given_conditions(condition: Any, X: Any) -> list[Any]:
-    """Values of an array of one condition per row of `X`, None where one is missing.
+def given_conditions(condition: Any, X: Any) -> Values:
+    """Values of an array of one condition per row of `X`.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def given_conditions(condition: Any, X: Any) -> list[Any]:
             f"condition must be an array {expected} of X; got "
             + (f"shape {shape}." if shape else f"{condition!r}.")
         )
-    return tables.objects_of(list(condition) if isinstance(condition, tuple) else condition)
+    return tables.values_of(list(condition) if isinstance(condition, tuple) else condition)
 
 
 def _shape(condition: Any) -> tuple[int, ...]:
@@ -97,8 +100,15 @@ def _shape(condition: Any) -> tuple[int, ...]:
     return np.asarray(condition).shape if hasattr(condition, "__len__") else ()
 
 
-def numbered(values: Sequence[Any], known: Sequence[Key]) -> Array:
+def numbered(values: Values, known: Sequence[Key]) -> Array:
     """Position of every condition among the known ones; -1 where it is not, or is missing.
+
+    Parameters
+    ----------
+    values : array of numbers, or list
+        None, or NaN in an array, where one is missing.
+    known : sequence
+        Conditions that have a position.
 
     Raises
     ------
@@ -106,6 +116,9 @@ def numbered(values: Sequence[Any], known: Sequence[Key]) -> Array:
         Neither all strings, nor all whole numbers, nor all bools; or of another kind than the
         known ones, among which they could never be.
     """
+    if isinstance(values, np.ndarray):  # as objects, which are slow, each number but once
+        different = np.unique(values)
+        return numbered(tables.objects_of(different), known)[np.searchsorted(different, values)]
     kinds = set(map(type, values)) - {type(None)}
     allowed = (
         (str,),
@@ -144,9 +157,9 @@ def position_of(column: str | int, names: list[Any] | None, n_columns: int, is_k
     Raises
     ------
     InvalidParameterError
-        If there is no such column to learn from.
+        If there is no such column to learn from, or no other.
     SchemaError
-        If there is none any more in a table that should be as the one learned from: `is_known`.
+        The same of a table that should be as the one learned from: `is_known`.
     """
     if isinstance(column, str):
         position = names.index(column) if names and column in names else n_columns
@@ -155,6 +168,11 @@ def position_of(column: str | int, names: list[Any] | None, n_columns: int, is_k
         position, wanted = int(column), f"a position below {n_columns}"
         given = f"X has {n_columns} columns"
     if position < n_columns:
+        if n_columns == 1:
+            raise (SchemaError if is_known else InvalidParameterError)(
+                f"X has no column but the one with the conditions, {column!r}, so that nothing is "
+                "left to normalize. Pass columns of numbers beside it."
+            )
         return position
     if is_known:
         raise SchemaError(

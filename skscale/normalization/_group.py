@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -26,7 +26,8 @@ class GroupNormalizer(RowwiseNormalizer):
     groups : int or dict, default=1
         The number of groups, which are consecutive columns, equally many in each. Or the columns
         of every group by its name, ``{"labs": ["sodium", "potassium"], ...}``: names of columns of
-        a frame, or positions. Every column belongs to exactly one group.
+        a frame, or positions, in a list, tuple, array or Index. Every column belongs to exactly one
+        group.
     epsilon : float or "auto", default=1e-5
         Positive number added to the variance, as published; it shrinks groups whose standard
         deviation is not far above its square root, 0.003. "auto" adds nothing: groups of any unit
@@ -114,7 +115,7 @@ class GroupNormalizer(RowwiseNormalizer):
 
     def __init__(
         self,
-        groups: int | Mapping[Any, Sequence[Any]] = 1,
+        groups: int | Mapping[Any, Collection[Any]] = 1,
         *,
         epsilon: str | float = 1e-5,
         affine: tuple[Any, Any] | None = None,
@@ -154,7 +155,7 @@ def equal_groups(n_groups: int, n_features: int) -> dict[Any, Array]:
 
 
 def positions_of(
-    groups: Mapping[Any, Sequence[Any]], n_features: int, names: Array | None
+    groups: Mapping[Any, Collection[Any]], n_features: int, names: Array | None
 ) -> dict[Any, Array]:
     """Positions of the columns of every group.
 
@@ -209,9 +210,10 @@ def _listed(columns: Sequence[Any]) -> str:
 
 
 def _is_list(columns: Any) -> bool:
-    is_sequence = isinstance(columns, (Sequence, np.ndarray)) and not isinstance(columns, str)
+    has_order = isinstance(columns, Collection) and not isinstance(columns, (str, Set, Mapping))
     return (
-        is_sequence
+        has_order
+        and getattr(columns, "ndim", 1) == 1  # a frame gives its names, but is a table
         and len(columns) > 0
         and all(isinstance(c, str) or is_integer(c) for c in columns)
     )

@@ -55,9 +55,15 @@ class Response(NamedTuple):
         if all(len(of_output) < 2 for of_output in found):
             raise ResponseError(
                 f"y has 1 class, {found[0].tolist()[0]!r}, from which nothing can be learned. Give "
-                "rows of two classes at least."
+                "rows of two classes at least, or name numbers to regress on by "
+                f"target_type={NUMBERS!r}."
             )
         return cls(found, None)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether these are numbers that do not differ, so that there is nothing to learn."""
+        return self.moments is not None and not self.moments.deviation()[0].any()
 
     @property
     def parts(self) -> list[slice]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
@@ -20,11 +19,10 @@ from skscale._opening import open_table
 from skscale._parameters import Rule, integer, is_integer, none, one_of, real
 from skscale._provenance import recorded
 from skscale._reduce import block_rows
-from skscale._splits import read_splits
 from skscale._tables import Table
-from skscale.errors import SplitError
 from skscale.normalization._activation import ACTIVATIONS
 from skscale.normalization._batch import BatchNormalizer
+from skscale.normalization._held_out import folds, is_one_group, kept_weights, read_groups
 from skscale.normalization._network import (
     Descent,
     Examples,
@@ -46,7 +44,6 @@ from skscale.normalization._weight_decay import (
     candidates,
     choose,
     held_out_parts,
-    shuffled_parts,
 )
 from skscale.statistics import PooledBatches
 
@@ -91,13 +88,15 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
     inner_cv : int, default=5
         In so many parts, of at least 2, training rows are held out, one after the other, while the
         weight decay and the number of epochs are chosen; all are learned from afterwards. Fewer
-        than 10 rows are learned from for `max_iter` epochs, with a weight decay of 0.01.
+        than 10 rows, or rows of a single group, are learned from for `max_iter` epochs, with a
+        weight decay of 0.01.
     cv : int, splitter or list of (train, test), default=5
         In which parts `fit_transform` holds rows out: an int, of at least 2, is that many shuffled
-        folds, stratified by class. Every row has to be held out once.
+        folds, of whole groups if there are groups, else stratified by class. Every row has to be
+        held out once.
     random_state : int, RandomState instance or None, default=None
-        Draws held-out rows, mini-batches and first weights. With an int, the same rows, in the same
-        container, give the same bits.
+        Draws held-out rows, mini-batches and first weights. With an int, below 2**32, the same
+        rows, in the same container, give the same bits.
 
     Attributes
     ----------
@@ -151,8 +150,12 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
     A missing value counts as the mean while gamma is learned, and stays NaN. Gamma says what a
     column adds to a *linear* prediction: a column that matters only together with others, as in
     XOR, or by its distance from a middle, is taken for noise. Sample weights are repetitions, in
-    the statistics and in the loss. Rows that belong together are not known to be: for groups, give
-    `cv` as a list of splits.
+    the statistics and in the loss. Rows that belong together are held out together if `fit` and
+    `fit_transform` are given `groups`; a Pipeline routes them: ``set_fit_request(groups=True)``.
+
+    Of numbers that are constant nothing can be learned, and no error is made of it: gamma stays 1,
+    beta 0, and `n_iter_` is 0. A single class is refused, as scikit-learn's classifiers do; "auto"
+    takes whole numbers that are all equal for one.
 
     Cost: O(n_samples * n_features * n_outputs) time for each epoch, of which there are up to
     ``5 * max_iter`` to choose the weight decay; `fit_transform` learns ``cv + 1`` times. Memory for
@@ -213,7 +216,10 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
                 or (isinstance(value, list) and len(value) > 1)
             ),
         ),
-        "random_state": integer(at_least=0)
+        "random_state": Rule(
+            "an int of at least 0 and below 2**32",
+            lambda value: is_integer(value) and 0 <= value < 2**32,
+        )
         | Rule("a RandomState", lambda value: isinstance(value, np.random.RandomState))
         | none,
     }
@@ -250,7 +256,7 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
     # Learning -------------------------------------------------------------------------
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
         """Learn gamma and beta, forgetting what was learned before.
 
         Parameters
@@ -261,6 +267,9 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             What is to be predicted.
         sample_weight : array-like of shape (n_samples,) or float, default=None
             Non-negative. An integer weight stands for that many repetitions of the row.
+        groups : array-like of shape (n_samples,), default=None
+            Rows that belong together, such as those of one patient, have the same label here:
+            where rows are held out to choose by (`inner_cv`), they are held out together.
 
         Returns
         -------
@@ -268,11 +277,14 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             The fitted transformer. If `fit` raises, it is as it was before.
         """
         with fit_task(self, X, y, sample_weight):
-            draft, *_ = self._fitted(X, y, sample_weight)
+            draft, *_ = self._fitted(X, y, sample_weight, groups)
+            draft._warn(draft.normalizer_._empty_columns())
             return self._become(draft)
 
     @with_callbacks
-    def fit_transform(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit_transform(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None
+    ) -> Any:
         """Learn from all rows, and transform each by what was learned without it.
 
         Parameters
@@ -283,6 +295,9 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             What is to be predicted.
         sample_weight : array-like of shape (n_samples,) or float, default=None
             As in `fit`.
+        groups : array-like of shape (n_samples,), default=None
+            As in `fit`, and for `cv`: a splitter such as GroupKFold is given them, and a number of
+            folds keeps them together.
 
         Returns
         -------
@@ -290,23 +305,25 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             Not what `transform` makes of these rows: see the notes of the class.
         """
         with fit_task(self, X, y, sample_weight):
-            draft, table, outputs, weights = self._fitted(X, y, sample_weight)
+            draft, table, outputs, weights, groups = self._fitted(X, y, sample_weight, groups)
             out = output_for(table, table.shape[1], True, True)
-            given = X if tables.is_frame(X) else table.source
-            for train, test in draft._folds(given, outputs):
+            given, empty = X if tables.is_frame(X) else table.source, []
+            are_classes, seed = draft._kind_ == CLASSES, draft._seed_
+            for train, test in folds(self.cv, given, outputs, are_classes, groups, seed):
                 part, of_part = self._draft(keep=False), outputs[train]
                 rows = open_table(part, tables.take_rows(given, train), reset=True)
-                of_rows = None if weights is None else weights[train]
-                part._begin(of_part, of_rows, draft._kind_, draft._seed_, draft._response_.classes)
-                part._learn(rows, of_part, of_rows)
+                of_rows = kept_weights(weights, train, test, self.cv)
+                kept_groups = None if groups is None else groups[train]
+                part._begin(of_part, of_rows, draft._kind_, seed, draft._response_.classes)
+                part._learn(rows, of_part, of_rows, kept_groups)
+                empty.append(part.normalizer_._empty_columns())
                 held_out = open_table(part, tables.take_rows(given, test))
                 transformed = np.empty(held_out.shape, out.dtype)
                 part._write(held_out, part._apply(), transformed)
                 out[test] = transformed
+            draft._warn(np.any(empty, axis=0))
             self._become(draft)
-        if (kind := tables.output_kind(self)) == "default":
-            return out
-        return tables.to_frame(out, kind, self.get_feature_names_out(), table, True)
+        return self._as_asked(out, table, self.get_feature_names_out)
 
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -351,14 +368,15 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
     # Learning, step by step ---------------------------------------------------------------
 
     def _fitted(
-        self, X: Any, y: Any, sample_weight: Any
-    ) -> tuple[Self, Table, Array, Array | None]:
+        self, X: Any, y: Any, sample_weight: Any, groups: Any
+    ) -> tuple[Self, Table, Array, Array | None, Array | None]:
         """A draft that has learned from the start, and what it has learned from."""
         draft = self._draft(keep=False)
         table, outputs, weights = draft._open(X, y, sample_weight)
         draft._begin(outputs, weights, kind_of(outputs, self.target_type), draft._draw())
-        draft._learn(table, outputs, weights)
-        return draft, table, outputs, weights
+        groups = read_groups(groups, table.shape[0])
+        draft._learn(table, outputs, weights, groups)
+        return draft, table, outputs, weights, groups
 
     def _open(self, X: Any, y: Any, sample_weight: Any) -> tuple[Table, Array, Array | None]:
         """Check what is given, before anything is learned."""
@@ -380,16 +398,21 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         if self._response_.classes is not None:
             self.classes_ = self._response_.classes
 
-    def _learn(self, table: Table, outputs: Array, weights: Array | None) -> None:
+    def _learn(
+        self, table: Table, outputs: Array, weights: Array | None, groups: Array | None
+    ) -> None:
         """Learn from the start."""
         self._measure(table, weights)
-        warn_of_empty(self.normalizer_._empty_columns(), getattr(self, "feature_names_in_", None))
+        if groups is not None and weights is not None:
+            groups = groups[weights > 0]
         examples = self._examples(table, outputs, weights)
         networks, losses = self._networks(examples), []
         with self._products:
-            chosen, n_epochs = self._choose(networks, examples)
+            chosen, n_epochs = self._choose(networks, examples, groups)
             network = networks._replace(weight_decay=networks.weight_decay[[chosen]])
             schedule = self._schedule(len(examples.rows))
+            random = np.random.default_rng(self._seed_)
+            self._descent_ = Descent.begin(network.start(random))
             learned = train(network, [examples], schedule, n_epochs, self._seed_)
             for self._descent_, loss in learned:
                 losses.append(float(loss[0]))
@@ -435,13 +458,17 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
         there = counted > 0
         return Examples(rows[there], self._response_.encode(outputs[there]), counted[there])
 
-    def _choose(self, networks: Networks, examples: Examples) -> tuple[int, int]:
+    def _choose(
+        self, networks: Networks, examples: Examples, groups: Array | None
+    ) -> tuple[int, int]:
         """Which weight decay, and how many epochs."""
-        if len(examples.rows) < FEWEST_ROWS:
+        if self._response_.is_constant:
+            return 0, 0
+        if len(examples.rows) < FEWEST_ROWS or is_one_group(groups):
             return 0, self.max_iter
         is_one = len(self._response_.parts) == 1
         labels = examples.targets.argmax(axis=1) if is_one else None
-        splits = held_out_parts(examples.rows, labels, self.inner_cv, self._seed_)
+        splits = held_out_parts(examples.rows, labels, self.inner_cv, self._seed_, groups)
         schedule = self._schedule(min(len(train) for train, _ in splits))
         return choose(networks, examples, splits, schedule, self.n_iter_no_change, self._seed_)
 
@@ -457,22 +484,8 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
             size = min(max(n_rows // STEPS, SMALLEST_BATCH), LARGEST_BATCH)
         return Schedule(self.learning_rate, int(size), self.max_iter)
 
-    def _folds(self, X: Any, outputs: Array) -> Iterable[tuple[Array, Array]]:
-        """Parts of the rows of which each is held out once."""
-        cv, y = self.cv, outputs[:, 0] if outputs.shape[1] == 1 else outputs
-        if is_integer(cv):
-            labels = y if self._kind_ == CLASSES and y.ndim == 1 else None
-            cv = shuffled_parts(min(cv, len(outputs)), labels, self._seed_)
-        splits = read_splits(cv, len(outputs), X, y)
-        held_out = np.concatenate([test for _, test in splits.splits])
-        if not np.array_equal(np.sort(held_out), np.arange(len(outputs))):
-            raise SplitError(
-                f"cv must hold out every row once, so that fit_transform can transform it; {cv!r} "
-                f"holds out {len(np.unique(held_out))} of {len(outputs)} rows, in {len(held_out)} "
-                "places. Give a number of folds, a splitter such as KFold, or a list of (train, "
-                "test)."
-            )
-        return splits
+    def _warn(self, empty: Array) -> None:
+        warn_of_empty(empty, getattr(self, "feature_names_in_", None))
 
     def _finish(self, network: Networks, losses: list[float]) -> None:
         """What is learned, as it is used."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
 from skscale._kernels import Array
 from skscale.normalization._network import (
@@ -98,15 +98,22 @@ def earliest_epoch(schedule: Schedule, n_rows: int) -> int:
 
 
 def held_out_parts(
-    rows: Array, labels: Array | None, n_parts: int, seed: int
+    rows: Array, labels: Array | None, n_parts: int, seed: int, groups: Array | None = None
 ) -> list[tuple[Array, Array]]:
     """Splits of training rows, each of which is held out once."""
-    splitter = shuffled_parts(min(n_parts, len(rows) // 2), labels, seed)
-    return list(splitter.split(rows, labels))
+    splitter = shuffled_parts(min(n_parts, len(rows) // 2), labels, seed, groups)
+    return list(splitter.split(rows, labels, groups))
 
 
-def shuffled_parts(n_parts: int, labels: Array | None, seed: int) -> Any:
-    """A splitter into so many parts at random, with classes spread evenly where they can be."""
+def shuffled_parts(
+    n_parts: int, labels: Array | None, seed: int, groups: Array | None = None
+) -> Any:
+    """A splitter into so many parts at random, of whole groups, of which there are at least two.
+
+    Without groups, classes are spread evenly where they can be.
+    """
+    if groups is not None:
+        return GroupKFold(min(n_parts, len(np.unique(groups))), shuffle=True, random_state=seed)
     is_even = labels is not None and np.unique(labels, return_counts=True)[1].min() >= n_parts
     splitter = StratifiedKFold if is_even else KFold
     return splitter(n_parts, shuffle=True, random_state=seed)

@@ -5,6 +5,7 @@ from skscale.statistics._moments import Moments
 from skscale.statistics._pooled import PooledBatches
 from skscale.statistics._protocol import Statistic
 from skscale.statistics._radial import RadialScatter
+from skscale.statistics._reading import from_bytes
 from skscale.statistics._running import RunningMoments
 from skscale.statistics._scatter import Scatter
 from skscale.statistics._sketch import RowSketch
@@ -20,4 +21,5 @@ __all__ = [
     "Scatter",
     "Statistic",
     "Triangle",
+    "from_bytes",
 ]

@@ -10,6 +10,9 @@ from skscale._kernels import EXACT_INTEGER, Array
 from skscale.statistics._moments import Moments
 from skscale.statistics._running import RunningMoments
 
+BELOW_LARGEST = float(np.nextafter(np.finfo(np.float64).max, 0))
+"""The last float with another one above it to be spaced from, by as much as the largest is."""
+
 
 def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Array, Array]:
     """Standard deviation to divide by: 1 where the column is constant, NaN where it is empty.
@@ -26,7 +29,7 @@ def divisor(moments: Moments | RunningMoments, ddof: float) -> tuple[Array, Arra
         that is constant but for them, and 0 for all others.
     """
     width, exponent = moments.deviation(ddof)
-    spacing = np.spacing(np.abs(moments.mean))
+    spacing = np.spacing(np.minimum(np.abs(moments.mean), BELOW_LARGEST))
     with np.errstate(over="ignore"):
         nearly = (width > 0) & (np.ldexp(width, exponent) < spacing) & ~moments.wide
     constant = (width == 0) | nearly

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
+from skscale.statistics import _invariants as invariants
 from skscale.statistics._affine import AffineMap
 from skscale.statistics._protocol import arrange, frozen
 
@@ -131,6 +133,20 @@ class Extrema:
             if low_parts == 0 and not np.count_nonzero(overflows):
                 return width, exponent
             return kernels.subtract(rows, low, self.minimum_low, exponent)[0], exponent
+
+    def _faults(self) -> Iterator[str]:
+        floats = ("count", "minimum", "minimum_low", "maximum", "maximum_low")
+        yield from invariants.shapes(self, dict.fromkeys(floats, ("float64", "n_features")))
+        yield from invariants.weights("total", self.total)
+        yield from invariants.weights("count", self.count, self.total)
+        empty = self.count == 0
+        infinite = (self.minimum == np.inf) & (self.maximum == -np.inf)
+        if not infinite[empty].all() or (self.minimum_low + self.maximum_low)[empty].any():
+            yield "there is a minimum or maximum where there are no values"
+        seen = Extrema(self.total, *(getattr(self, name)[~empty] for name in floats))
+        yield from invariants.pairs(seen, "minimum", "maximum")
+        if _before(seen.maximum, seen.maximum_low, seen.minimum, seen.minimum_low).any():
+            yield "a minimum is larger than the maximum"
 
 
 def _before(high: Array, low: Array, other: Array, other_low: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import sparse
 
 from skscale import _kernels as kernels
 from skscale._kernels import LOWEST, Array
+from skscale.statistics import _invariants as invariants
 from skscale.statistics._affine import AffineMap
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import Mean, common_exponent, merge_means
@@ -178,6 +180,20 @@ class Moments:
         with np.errstate(over="ignore"):
             variance = np.ldexp(self._mean_square(ddof), 2 * self.exponent)
         return np.where(self.count == 0, np.nan, variance)
+
+    def _faults(self) -> Iterator[str]:
+        floats = ("count", "mean", "mean_low", "second_moment", "second_moment_low")
+        yield from invariants.shapes(
+            self,
+            dict.fromkeys(floats, ("float64", "n_features"))
+            | {"exponent": ("int64", "n_features"), "wide": ("bool", "n_features")},
+        )
+        yield from invariants.weights("total", self.total)
+        yield from invariants.weights("count", self.count, self.total)
+        yield from invariants.pairs(self, "mean", "second_moment")
+        yield from invariants.squares("second_moment", self.second_moment)
+        yield from invariants.exponents("exponent", self.exponent)
+        yield from invariants.zero(self.count == 0, self, "mean", "second_moment")
 
     def _mean_square(self, ddof: float) -> Array:
         freedom = degrees_of_freedom(self.count, ddof, self.second_moment)

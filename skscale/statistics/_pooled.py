@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
+from skscale.statistics import _invariants as invariants
 from skscale.statistics._moments import Moments
 from skscale.statistics._protocol import frozen
 
@@ -42,6 +44,10 @@ class PooledBatches:
     def merge(self, later: Self) -> Self:
         """Pool with the `later` batches."""
         return type(self)(self.moments.merge(later.moments), self.n_batches + later.n_batches)
+
+    def _faults(self) -> Iterator[str]:
+        yield from self.moments._faults()
+        yield from invariants.batches(self)
 
     @property
     def total(self) -> float:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import Array
+from skscale.statistics import _invariants as invariants
 from skscale.statistics._means import merge_means
 from skscale.statistics._protocol import arrange_dense, frozen
 from skscale.statistics._scatter import Scatter
+
+LARGEST_QUARTIC = 2.0**700
+"""Sums of fourth powers are below this, in their units, for weights of ordinary size."""
 
 
 @frozen
@@ -99,6 +104,16 @@ class RadialScatter:
     def in_units(self) -> tuple[Array, float]:
         """Scatter matrix and quartic sum in units of the largest standard deviation."""
         return self._matrix(self.exponent), self.quartic
+
+    def _faults(self) -> Iterator[str]:
+        yield from self.scatter._faults()
+        axis = {"mean": ("float64", "n_features"), "cubic": ("float64", "n_features")}
+        yield from invariants.shapes(self, axis)
+        if self.exponent != _common(self.scatter):
+            yield "exponent is not that of the largest standard deviation"
+        largest = LARGEST_QUARTIC if self.scatter.scatter.any() else 0.0
+        if not 0 <= self.quartic <= largest or not (np.abs(self.cubic) <= largest).all():
+            yield f"quartic and cubic are beyond {largest:.0e}"
 
     def _matrix(self, exponent: int) -> Array:
         units = np.ldexp(1.0, np.clip(self.scatter.exponent - exponent, -1100, 1000))

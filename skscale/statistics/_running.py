@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from skscale._kernels import LOWEST, Array
 from skscale.errors import IncompatibleStatisticError
+from skscale.statistics import _invariants as invariants
 from skscale.statistics._means import Mean, common_exponent, merge_means
 from skscale.statistics._moments import Moments
 from skscale.statistics._protocol import frozen
@@ -84,10 +86,10 @@ class RunningMoments:
         moments = Moments.of(rows, weights)
         width, exponent = moments.deviation(ddof)
         has_variance = (moments.count > ddof) & ((moments.count > 1) | (width > 0))
-        weight = 1.0 if momentum == "cumulative" else momentum
+        weight = 1.0 if momentum == "cumulative" else float(momentum)
         return cls(
-            momentum,
-            ddof,
+            momentum if momentum == "cumulative" else weight,
+            float(ddof),
             moments.total,
             int(moments.total > 0),
             moments.mean,
@@ -158,6 +160,31 @@ class RunningMoments:
         with np.errstate(over="ignore"):
             variance = np.ldexp(self.deviation_square, 2 * self.deviation_exponent)
         return np.where(self.mean_weight == 0, np.nan, variance)
+
+    def _faults(self) -> Iterator[str]:
+        floats = ("mean", "mean_low", "mean_weight", "deviation_square", "variance_weight")
+        yield from invariants.shapes(
+            self,
+            dict.fromkeys(floats, ("float64", "n_features"))
+            | {"deviation_exponent": ("int64", "n_features"), "wide": ("bool", "n_features")},
+        )
+        yield from invariants.weights("total", self.total)
+        yield from invariants.batches(self)
+        is_plain = self.momentum == "cumulative"
+        if not is_plain and (isinstance(self.momentum, str) or not 0 < self.momentum <= 1):
+            yield "momentum is neither in (0, 1] nor 'cumulative'"
+        if not np.isfinite(self.ddof):
+            yield "ddof is not finite"
+        most = float(self.n_batches) if is_plain else min(1.0, float(self.n_batches))
+        for name in ("mean_weight", "variance_weight"):
+            weight = getattr(self, name)
+            if not ((weight >= 0) & (weight <= most * (1 + invariants.SLACK))).all():
+                yield f"{name} is to be between 0 and {most:g}"
+        yield from invariants.pairs(self, "mean")
+        yield from invariants.squares("deviation_square", self.deviation_square)
+        yield from invariants.exponents("deviation_exponent", self.deviation_exponent)
+        yield from invariants.zero(self.mean_weight == 0, self, "mean", "variance_weight")
+        yield from invariants.zero(self.variance_weight == 0, self, "deviation_square")
 
     def _check_ddof(self, ddof: float | None) -> None:
         if ddof is not None and ddof != self.ddof:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import LOWEST, Array
+from skscale.statistics import _invariants as invariants
 from skscale.statistics._affine import AffineMap
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import Mean, common_exponent, merge_means
 from skscale.statistics._moments import Moments
 from skscale.statistics._protocol import arrange_dense, frozen, read_only
+
+TOUCHING = 2.0**-40
+"""Part by which an entry may be larger than its diagonal allows, as that of columns that repeat."""
 
 
 @frozen
@@ -127,7 +132,7 @@ class Scatter:
             largest = self.exponent.max()
             whole = _rescale(self.scatter, self.exponent - largest)
             scatter = by.matrix @ whole @ by.matrix.T
-            scatter = (scatter + scatter.T) / 2
+            scatter = _possible((scatter + scatter.T) / 2)
             low, exponent = np.zeros_like(scatter), np.full(len(scatter), largest)
         return type(self)(self.total, mean, mean_low, read_only(scatter), read_only(low), exponent)
 
@@ -159,6 +164,31 @@ class Scatter:
         diagonal = np.diagonal(self.scatter)
         return np.sqrt(diagonal / degrees_of_freedom(self.total, ddof, diagonal)), self.exponent
 
+    def _faults(self) -> Iterator[str]:
+        vector, matrix = ("float64", "n_features"), ("float64", "n_features", "n_features")
+        yield from invariants.shapes(
+            self,
+            {
+                "mean": vector,
+                "mean_low": vector,
+                "scatter": matrix,
+                "scatter_low": matrix,
+                "exponent": ("int64", "n_features"),
+            },
+        )
+        yield from invariants.weights("total", self.total)
+        yield from invariants.pairs(self, "mean", "scatter")
+        yield from invariants.squares("the diagonal of scatter", np.diagonal(self.scatter))
+        yield from invariants.exponents("exponent", self.exponent)
+        # Cauchy and Schwarz; what comes after is at most as far from symmetric as rounding is.
+        bound = _largest(np.diagonal(self.scatter)) * (1 + invariants.SLACK)
+        if (np.abs(self.scatter) > bound).any():
+            yield "an entry of scatter is larger than its diagonal allows"
+        if (np.abs(self.scatter - self.scatter.T) > invariants.SLACK * bound).any():
+            yield "scatter is not symmetric"
+        if self.total == 0 and (self.mean.any() or self.scatter.any()):
+            yield "mean and scatter are not 0 though there are no rows"
+
     def _mean(self) -> Mean:
         return Mean(np.full(self.n_features, self.total), self.mean, self.mean_low)
 
@@ -176,6 +206,26 @@ class Scatter:
         return np.where(np.diagonal(self.scatter) == 0, LOWEST, self.exponent)
 
 
+def _possible(scatter: Array) -> Array:
+    """A matrix with what rounding made impossible taken off: negative squares, say.
+
+    It happens where a map takes nearly all variance off, as whitening of few directions does.
+    """
+    diagonal = np.maximum(np.diagonal(scatter), 0.0)
+    bound = _largest(diagonal)
+    scatter = np.where(
+        np.abs(scatter) > bound * (1 + TOUCHING), np.clip(scatter, -bound, bound), scatter
+    )
+    np.fill_diagonal(scatter, diagonal)
+    return scatter
+
+
+def _largest(diagonal: Array) -> Array:
+    """The largest that the entries of a scatter matrix with this diagonal can be."""
+    width = np.sqrt(diagonal)
+    return width[:, np.newaxis] * width
+
+
 def _rescale(scatter: Array, shift: Array) -> Array:
-    factor = np.ldexp(1.0, np.maximum(shift, -1100))
+    factor = np.ldexp(1.0, np.clip(shift, -1100, 1000))
     return (scatter * factor) * factor[:, np.newaxis]

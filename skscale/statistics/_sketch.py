@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from skscale import _kernels as kernels
 from skscale._kernels import Array, check_finite
 from skscale.errors import IncompatibleStatisticError
+from skscale.statistics import _invariants as invariants
 from skscale.statistics._protocol import arrange, frozen
 
 CAPACITY = 4096
@@ -171,6 +173,26 @@ class RowSketch:
         """Rows with a hash up to here were all kept."""
         full = len(self.hashes) == self.capacity
         return int(self.hashes[-1]) if full else 2**64 - 1
+
+    def _faults(self) -> Iterator[str]:
+        yield from invariants.shapes(
+            self, {"hashes": ("uint64", "n_kept"), "counts": ("float64", "n_kept")}
+        )
+        yield from invariants.weights("total", self.total)
+        if not 0 < self.n_features < 2**31:
+            yield "n_features is not a number of columns"
+        if self.key < 0:
+            yield "key is negative"
+        if not max(1, len(self.hashes)) <= self.capacity < 2**63:
+            yield "capacity is not a number, or less than the rows that are kept"
+        if (self.hashes[1:] <= self.hashes[:-1]).any():
+            yield "hashes do not ascend"
+        yield from invariants.weights("counts", self.counts, self.total)
+        with np.errstate(over="ignore"):
+            known = self.counts.sum()
+        if not self.counts.all() or (len(self.counts) > 0) != (self.total > 0):
+            yield "counts are not those of rows"
+        yield from invariants.weights("the sum of counts", known, self.total)
 
 
 def smallest(hashes: Array, weights: Array | None, capacity: int) -> tuple[Array, Array]:

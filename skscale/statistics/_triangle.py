@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
 from skscale import _kernels as kernels
 from skscale._kernels import LOWEST, Array
+from skscale.statistics import _invariants as invariants
 from skscale.statistics._affine import AffineMap
 from skscale.statistics._freedom import degrees_of_freedom
 from skscale.statistics._means import Mean, common_exponent, merge_means
 from skscale.statistics._moments import Moments
 from skscale.statistics._protocol import arrange_dense, frozen, read_only
 from skscale.statistics._scatter import Scatter
+
+SMALLEST, LARGEST = 2.0**-1000, 2.0**500
+"""Range of the largest numbers of columns, in their units: their squares do not overflow."""
 
 
 @frozen
@@ -76,7 +81,7 @@ class Triangle:
         measure = kernels.triangle if len(rows) > n_features else kernels.wide_triangle
         mean, mean_low, triangle, exponent = measure(rows, weights)
         total = kernels.total_weight(rows, weights)
-        return cls(total, mean, mean_low, read_only(triangle), exponent)
+        return cls(total, mean, mean_low, settled(triangle), exponent)
 
     @classmethod
     def of_scatter(cls, scatter: Scatter) -> Self:
@@ -84,7 +89,11 @@ class Triangle:
         values, vectors = np.linalg.eigh(scatter.scatter)
         root = np.sqrt(np.maximum(values, 0.0))[:, np.newaxis] * vectors.T
         return cls(
-            scatter.total, scatter.mean, scatter.mean_low, kernels.factor(root), scatter.exponent
+            scatter.total,
+            scatter.mean,
+            scatter.mean_low,
+            settled(kernels.factor(root)),
+            scatter.exponent,
         )
 
     def merge(self, later: Self) -> Self:
@@ -99,7 +108,7 @@ class Triangle:
         elif later.total > 0:
             apart = np.sqrt(between.weight) * difference
             triangle = kernels.join(triangle, later_triangle, apart)
-        total, triangle = self.total + later.total, read_only(triangle)
+        total, triangle = self.total + later.total, settled(triangle)
         return type(self)(total, mean.high, mean.low, triangle, exponent)
 
     def affine(
@@ -135,7 +144,7 @@ class Triangle:
             whole = np.ldexp(self.triangle, self.exponent - largest)
             triangle = kernels.factor(whole @ by.matrix.T)
             exponent = np.full(len(by.matrix), largest)
-        return type(self)(self.total, mean, mean_low, read_only(triangle), exponent)
+        return type(self)(self.total, mean, mean_low, settled(triangle), exponent)
 
     def moments(self) -> Moments:
         """Moments of the columns: the sums of their squares."""
@@ -153,9 +162,8 @@ class Triangle:
         only where the mean does not matter.
         """
         zeros = np.zeros(self.n_features)
-        return type(self)(
-            self.total, zeros, zeros, self.triangle * factor, self.exponent + exponent
-        )
+        triangle = settled(self.triangle * factor)
+        return type(self)(self.total, zeros, zeros, triangle, self.exponent + exponent)
 
     @property
     def n_features(self) -> int:
@@ -166,8 +174,38 @@ class Triangle:
         squares = np.einsum("ij,ij->j", self.triangle, self.triangle)
         return np.sqrt(squares / degrees_of_freedom(self.total, ddof, squares)), self.exponent
 
+    def _faults(self) -> Iterator[str]:
+        yield from invariants.shapes(
+            self,
+            {
+                "mean": ("float64", "n_features"),
+                "mean_low": ("float64", "n_features"),
+                "triangle": ("float64", "n_rows", "n_features"),
+                "exponent": ("int64", "n_features"),
+            },
+        )
+        yield from invariants.weights("total", self.total)
+        yield from invariants.pairs(self, "mean")
+        yield from invariants.exponents("exponent", self.exponent)
+        if len(self.triangle) > self.n_features or np.tril(self.triangle, -1).any():
+            yield "triangle is not upper triangular"
+        size = np.abs(self.triangle).max(axis=0, initial=0.0)
+        if not ((size == 0) | ((size >= SMALLEST) & (size <= LARGEST))).all():
+            yield f"columns of triangle are beyond {SMALLEST:.0e} to {LARGEST:.0e}"
+        if self.total == 0 and (self.mean.any() or self.triangle.any()):
+            yield "mean and triangle are not 0 though there are no rows"
+
     def _mean(self) -> Mean:
         return Mean(np.full(self.n_features, self.total), self.mean, self.mean_low)
 
     def _spread(self) -> Array:
         return np.where((self.triangle == 0).all(axis=0), LOWEST, self.exponent)
+
+
+def settled(triangle: Array) -> Array:
+    """A triangle in the one memory order of its shape: by columns, as LAPACK has it, if square.
+
+    Sums over it then have the same bits wherever it comes from, and its bytes are the same.
+    """
+    is_square = triangle.shape[0] == triangle.shape[1]
+    return read_only(np.asarray(triangle, order="F" if is_square else "C"))

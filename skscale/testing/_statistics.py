@@ -6,7 +6,7 @@ import copy
 import functools
 import itertools
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -215,10 +215,20 @@ def _(trial: Trial) -> None:
         ("pickle", pickle.loads(pickle.dumps(whole))),
         ("copy", copy.copy(whole)),
         ("deepcopy", copy.deepcopy(whole)),
+        *_travelled(whole),
     ):
         assert_same_bits(duplicate, whole, how)
         assert_read_only(duplicate, how)
         trial.close(duplicate.merge(whole), whole.merge(whole), f"merged after {how}")
+
+
+def _travelled(statistic: Any) -> Iterator[tuple[str, Any]]:
+    """What comes back from bytes, of a kind that has them."""
+    if hasattr(statistic, "to_bytes"):
+        data = statistic.to_bytes()
+        again = type(statistic).from_bytes(data)
+        assert again.to_bytes() == data, "what comes back from bytes is written in other bytes"
+        yield "to_bytes and from_bytes", again
 
 
 @law("a statistic never changes")

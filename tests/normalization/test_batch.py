@@ -21,6 +21,16 @@ def batches_of(rows, size):
     return [rows[i * size : (i + 1) * size if i < n - 1 else len(rows)] for i in range(n)]
 
 
+@pytest.mark.parametrize("momentum", [None, 0.5, "cumulative"])
+@pytest.mark.parametrize("ddof", [3, 5])
+def test_no_more_values_than_ddof_have_no_variance(momentum, ddof):
+    """As a constant column, they are centred."""
+    few = BatchNormalizer(momentum=momentum, ddof=ddof).fit(ROWS[:3])
+    np.testing.assert_array_equal(few.running_var_, 0)
+    expected = ROWS[:3] - ROWS[:3].mean(axis=0)
+    np.testing.assert_allclose(few.transform(ROWS[:3]), expected, rtol=1e-12, atol=1e-12)
+
+
 # Pooled --------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from skscale import BatchNormalizer, StandardScaler
+from skscale import _tables as tables
 from skscale.errors import (
     ConditionError,
     IncompatibleStatisticError,
@@ -399,9 +400,44 @@ def test_columns_that_are_not_there():
         BatchNormalizer(condition="x").fit(frame.assign(x="a"))
 
 
-def test_only_a_condition():
-    with pytest.raises(ValueError, match=r"0 feature\(s\)"):
-        BatchNormalizer(condition=0).fit([[1.0], [2.0]])
+@pytest.mark.parametrize("kind", [np.array, lambda rows: _pandas().DataFrame({0: rows[:, 0]})])
+def test_only_a_condition(kind):
+    only, rows = kind(np.array([[1.0], [2.0]])), np.eye(2)
+    with pytest.raises(InvalidParameterError, match="no column but the one with the conditions, 0"):
+        BatchNormalizer(condition=0).fit(only)
+    with pytest.raises(SchemaError, match="no column but the one with the conditions, 0"):
+        BatchNormalizer(condition=0).fit(rows).transform(only)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint64, np.float32, np.float64])
+@pytest.mark.parametrize("make", [np.asarray, lambda values: _pandas().Series(values)])
+def test_arrays_of_numbers_are_as_lists(make, dtype):
+    affine = {3: (2.0, 0.0), -1: (5.0, 1.0), 2**63 - 1: (1.0, 2.0)}
+    values = np.array([3, 100, 3, 7, 0, 3, 3, 1, 2]).astype(dtype)
+    keys = values.tolist()
+    if values.dtype.kind != "u":
+        values[3], keys[3] = -1, -1
+    if values.dtype.kind == "f":
+        values[4], keys[4] = np.nan, None
+    if values.dtype == np.uint64:
+        values[5], keys[5] = 2**63, 2**63  # a float64 would be the key before
+        values[6], keys[6] = 2**63 - 1, 2**63 - 1
+    normalizer = BatchNormalizer(affine=affine).fit(ROWS, condition=make(values))
+    found = normalizer.transform(ROWS, condition=make(values))
+    np.testing.assert_allclose(found, expected_of(keys, affine), rtol=1e-13, atol=1e-13)
+
+
+def test_conditions_beside_numbers_are_not_made_objects(monkeypatch):
+    """A million of Python's numbers cost more than the rows."""
+    affine = {0: (1.0, 0.0), 1: (2.0, 0.0)}
+    rows = np.column_stack([np.arange(1000) % 2, np.arange(1000.0)])
+    column = BatchNormalizer(affine=affine, condition=0).fit(rows)
+    given = BatchNormalizer(affine=affine).fit(rows[:, 1:], condition=rows[:, 0])
+    seen, objects_of = [], tables.objects_of
+    monkeypatch.setattr(tables, "objects_of", lambda X: seen.append(len(X)) or objects_of(X))
+    found = column.transform(rows), given.transform(rows[:, 1:], condition=rows[:, 0])
+    np.testing.assert_array_equal(*found)
+    assert seen == [2, 2]
 
 
 def test_sparse_rows_are_refused():

@@ -559,6 +559,43 @@ def test_gradients_of_another_shape_are_refused(name):
         back(name, X[:, :1], cache)
 
 
+FORWARD = {
+    "batch_norm": functional.batch_norm,
+    "batch_renorm": lambda X: functional.batch_renorm(X, mean=[0, 0], var=[1, 1]),
+    "layer_norm": functional.layer_norm,
+    "group_norm": lambda X: functional.group_norm(X, 2),
+    "rms_norm": functional.rms_norm,
+    "instance_norm": functional.instance_norm,
+    "weight_norm": lambda X: functional.weight_norm(X, [1.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_caches_of_other_functions_are_refused(name):
+    X, backward = np.array([[1.0, 2.0], [3.0, 5.0]]), getattr(functional, f"{name}_backward")
+    for other, forward in FORWARD.items():
+        Y, cache = forward(X)
+        if other == name:
+            backward(Y, cache)
+            backward(Y, pickle.loads(pickle.dumps(cache)))
+            words = "must be the one that {} returned. Got a ndarray instead"
+            with pytest.raises(InvalidParameterError, match=words.format(name)):
+                backward(cache, Y)
+            continue
+        with pytest.raises(InvalidParameterError, match=f"{name} returned. Got one from {other} "):
+            backward(Y, cache)
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "rms_norm", "group_norm", "instance_norm"])
+def test_rows_whose_squares_overflow_become_beta(name):
+    X = np.array([[1e200, 2e200, 4e200], [1.0, 2.0, 4.0]])
+    forward = (lambda X: functional.group_norm(X, 1)) if name == "group_norm" else FORWARD[name]
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        Y, _ = forward(X)
+    assert (Y[0] == 0).all()
+    np.testing.assert_array_equal(Y[1:], forward(X[1:])[0])
+
+
 @pytest.mark.parametrize(
     ("V", "g", "axis", "words"),
     [

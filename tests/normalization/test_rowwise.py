@@ -447,6 +447,31 @@ def test_groups_by_position():
     assert np.isnan(found[:, 0]).all()
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        tuple,
+        np.array,
+        pd.Index,
+        pd.Series,
+        pl.Series,
+        lambda columns: np.array(columns, dtype=object),
+        lambda columns: pd.DataFrame(columns=columns).columns,
+    ],
+)
+@pytest.mark.parametrize("names", ["abc", (0, 1, 2)])
+def test_columns_of_a_group_in_any_container(make, names):
+    frame = pd.DataFrame(ROWS[:, :3], columns=list("abc"))
+    groups = {"two": make(list(names[:2])), "one": make(list(names[2:]))}
+    normalizer = clone(GroupNormalizer(groups, epsilon="auto")).fit(frame)
+    assert {name: its.tolist() for name, its in normalizer.groups_.items()} == {
+        "two": [0, 1],
+        "one": [2],
+    }
+    assert "two" in repr(normalizer)
+    normalizer.transform(frame)
+
+
 def test_a_group_of_one_column_becomes_beta():
     for epsilon in ("auto", 1e-5):
         layer = GroupNormalizer(4, epsilon=epsilon, affine=(5.0, [1.0, 2.0, 3.0, 4.0]))

@@ -2,17 +2,32 @@
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit, cross_val_score
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    TimeSeriesSplit,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
 import skscale
 from skscale import BatchNormalizer, StandardScaler, SupervisedBatchNormalizer
 from skscale._blas import single_threaded_blas
-from skscale.errors import InfiniteValueError, ResponseError, SplitError
+from skscale.errors import (
+    AllMissingWarning,
+    InfiniteValueError,
+    InvalidParameterError,
+    ResponseError,
+    SampleWeightError,
+    SplitError,
+)
 from skscale.leakage import assert_train_only
+from skscale.normalization import _supervised
 from skscale.normalization._activation import ACTIVATIONS
 from skscale.normalization._network import Batch, Descent, Examples, Networks, Schedule, train
 from skscale.normalization._response import CLASSES, NUMBERS, kind_of
@@ -457,6 +472,129 @@ def test_frames_and_groups():
     of_array = learner(cv=splits).fit_transform(np.asfortranarray(ROWS), LABELS)
     np.testing.assert_allclose(image, of_array, rtol=1e-9)
     assert normalizer.transform(frame).index.equals(frame.index)
+
+
+def test_groups_are_held_out_together():
+    groups = np.random.default_rng(3).integers(0, 12, 120).astype(str)
+    y = NUMBERS_TO_FIND
+    splitter = GroupKFold(4)
+    found = learner(cv=splitter).fit_transform(ROWS, y, groups=groups.tolist())
+    for kept, test in splitter.split(ROWS, y, groups):
+        part = learner(target_type="continuous").fit(ROWS[kept], y[kept], groups=groups[kept])
+        np.testing.assert_allclose(found[test], part.transform(ROWS[test]), rtol=1e-9, atol=1e-12)
+    alone = learner(cv=3).fit_transform(ROWS, y, groups=groups)
+    assert not np.array_equal(alone, learner(cv=3).fit_transform(ROWS, y))
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(120) % 2])
+def test_no_group_is_on_both_sides(monkeypatch, weights):
+    """Neither within `fit_transform` nor where the weight decay is chosen."""
+    groups = np.arange(120) // 2 % 30
+    rows = np.column_stack([groups, ROWS])
+    seen = []
+
+    def chosen(networks, examples, splits, *rest):
+        label = examples.rows[:, 0].round(6)
+        seen.extend(np.intersect1d(label[train], label[test]).size for train, test in splits)
+        return 0, 1
+
+    monkeypatch.setattr(_supervised, "choose", chosen)
+    learner(cv=3).fit_transform(rows, NUMBERS_TO_FIND, weights, groups=groups)
+    assert seen == [0] * (1 + 3) * 5
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (np.arange(5), r"groups must be of shape \(120,\)"),
+        (np.zeros((120, 1)), r"groups must be of shape \(120,\)"),
+        ("a", r"groups must be of shape \(120,\)"),
+        (np.where(np.arange(120) == 3, np.nan, 1.0), "groups contains NaN"),
+        (np.array([1, "a"] * 60, dtype=object), "groups must be of shape"),
+        (np.ones(120), "groups has one label only"),
+    ],
+)
+def test_groups_that_are_none(groups, words):
+    normalizer = learner()
+    with pytest.raises(SplitError, match=words):
+        normalizer.fit_transform(ROWS, NUMBERS_TO_FIND, groups=groups)
+    assert not hasattr(normalizer, "gamma_")
+
+
+def test_one_group_is_learned_from_without_holding_out():
+    found = learner().fit(ROWS, NUMBERS_TO_FIND, groups=np.ones(120))
+    assert (found.n_iter_, found.weight_decay_) == (20, 0.01)
+
+
+def test_groups_through_a_pipeline():
+    groups = np.arange(120) // 6
+    with sklearn.config_context(enable_metadata_routing=True):
+        normalizer = learner(cv=GroupKFold(3), max_iter=2).set_fit_request(groups=True)
+        model = make_pipeline(normalizer, LogisticRegression())
+        model.fit(ROWS, LABELS, groups=groups)
+        splits = GroupKFold(2)
+        scores = cross_validate(model, ROWS, LABELS, cv=splits, params={"groups": groups})
+    assert len(scores["test_score"]) == 2
+    model = make_pipeline(learner(cv=GroupKFold(3), max_iter=2), LogisticRegression())
+    model.fit(ROWS, LABELS, supervisedbatchnormalizer__groups=groups)
+    with pytest.raises(SplitError, match="groups"):
+        model.fit(ROWS, LABELS)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("value", [3.5, 0.1, 1e200])
+def test_constant_numbers_teach_nothing(activation, value):
+    """As scikit-learn's regressors, which take them too."""
+    y = np.full((120, 2), value)
+    normalizer = learner(activation, target_type="continuous")
+    found = normalizer.fit_transform(ROWS, y)
+    assert (normalizer.gamma_ == 1).all()
+    assert (normalizer.beta_ == 0).all()
+    assert (normalizer.n_iter_, normalizer.loss_curve_) == (0, [])
+    forward = ACTIVATIONS[activation].forward
+    expected = forward(StandardScaler().fit_transform(ROWS))
+    np.testing.assert_allclose(normalizer.transform(ROWS), expected, rtol=1e-12, atol=1e-12)
+    assert np.isfinite(found).all()
+    y[5, 0] = 2 * value
+    assert normalizer.fit(ROWS, y).n_iter_ > 0
+    with pytest.raises(ResponseError, match="target_type='continuous'"):
+        learner().fit(ROWS, np.full(120, 3.0))
+
+
+def test_one_warning_names_the_columns_without_values():
+    rows = ROWS.copy()
+    rows[:, 1] = np.nan
+    rows[30:, 2] = np.nan  # nothing of it is left where the first fold is held out
+    cv = [(np.arange(30, 120), np.arange(30)), (np.arange(30), np.arange(30, 120))]
+    with pytest.warns(AllMissingWarning) as caught:
+        learner(cv=cv).fit_transform(rows, LABELS)
+    (warning,) = caught
+    assert "without a single value: 1, 2." in str(warning.message)
+    assert warning.filename == __file__
+    with pytest.warns(AllMissingWarning, match=r"without a single value: 1\.") as caught:
+        learner().fit(rows, LABELS)
+    assert len(caught) == 1
+
+
+def test_a_fold_without_weight_is_named():
+    weights = np.where(np.arange(120) < 40, 1.0, 0.0)
+    cv = [(np.arange(40), np.arange(40, 120)), (np.arange(40, 120), np.arange(40))]
+    with pytest.raises(SampleWeightError, match=r"zero in all 80 rows .* while 40 are held out"):
+        learner(cv=cv).fit_transform(ROWS, LABELS, weights)
+
+
+@pytest.mark.parametrize("seed", [2**32, -1, 1.5, "0"])
+def test_seeds_that_are_none(seed):
+    with pytest.raises(InvalidParameterError, match=r"'random_state' .* below 2\*\*32"):
+        learner(random_state=seed).fit(ROWS, LABELS)
+    learner(random_state=2**32 - 1, max_iter=1).fit(ROWS, LABELS)
+
+
+def test_relu_has_no_way_back():
+    normalizer = learner("relu").fit(ROWS, LABELS)
+    with pytest.raises(InvalidParameterError, match="must be invertible") as caught:
+        normalizer.inverse_transform(ROWS)
+    assert " BatchNormalizer" not in str(caught.value)
 
 
 # What it is for ----------------------------------------------------------------------------------

@@ -57,6 +57,14 @@ def gradient(function: str, dY: Any, shape: tuple[int, ...]) -> Array:
     return dY
 
 
+def check_cache(function: str, cache: Any) -> None:
+    """Refuse a cache that another function has made: its numbers mean something else."""
+    forward, made_by = function.removesuffix("_backward"), getattr(cache, "made_by", None)
+    if made_by != forward:
+        given = f"one from {made_by}" if isinstance(made_by, str) else f"a {type(cache).__name__}"
+        raise invalid(function, "cache", f"the one that {forward} returned", given)
+
+
 def per_feature(function: str, argument: str, value: Any, length: int) -> Array:
     """Return a copy of an array of one number for each feature, or vector."""
     value = np.array(floats(function, argument, value), dtype=np.float64)

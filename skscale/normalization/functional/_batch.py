@@ -31,6 +31,8 @@ class BatchCache(NamedTuple):
         Correction of renormalization; 1 and 0 without it.
     learned : bool
         Whether the statistics are the batch's own, so that the gradient runs through them.
+    made_by : str
+        Name of the function.
     """
 
     X: Array
@@ -42,6 +44,7 @@ class BatchCache(NamedTuple):
     r: Array
     d: Array
     learned: bool
+    made_by: str
 
 
 def batch_norm(
@@ -136,7 +139,7 @@ def batch_norm(
     )
     scale = 1 / np.sqrt(statistics[2] + epsilon)
     plain = np.ones_like(scale), np.zeros_like(scale)
-    return _normalize(X, gamma, beta, statistics, scale, plain, learned=learned)
+    return _normalize("batch_norm", X, gamma, beta, statistics, scale, plain, learned=learned)
 
 
 def batch_norm_backward(dY: Any, cache: BatchCache) -> tuple[Array, Array, Array]:
@@ -163,7 +166,7 @@ def batch_norm_backward(dY: Any, cache: BatchCache) -> tuple[Array, Array, Array
     Raises
     ------
     InvalidParameterError
-        For a `dY` of another shape than `X`.
+        For a `dY` of another shape than `X`, and a cache of another function.
 
     Notes
     -----
@@ -266,7 +269,8 @@ def batch_renorm(
     own_deviation, deviation = np.sqrt(own[2] + epsilon), np.sqrt(var + epsilon)
     r = np.clip(own_deviation / deviation, 1 / r_max, r_max)
     d = np.clip(((own[0] - mean) + own[1]) / deviation, -d_max, d_max)
-    return _normalize(X, gamma, beta, own, 1 / own_deviation, (r, d), learned=True)
+    scale = 1 / own_deviation
+    return _normalize("batch_renorm", X, gamma, beta, own, scale, (r, d), learned=True)
 
 
 def batch_renorm_backward(dY: Any, cache: BatchCache) -> tuple[Array, Array, Array]:
@@ -292,7 +296,7 @@ def batch_renorm_backward(dY: Any, cache: BatchCache) -> tuple[Array, Array, Arr
     Raises
     ------
     InvalidParameterError
-        For a `dY` of another shape than `X`.
+        For a `dY` of another shape than `X`, and a cache of another function.
 
     Notes
     -----
@@ -317,6 +321,7 @@ def batch_renorm_backward(dY: Any, cache: BatchCache) -> tuple[Array, Array, Arr
 
 
 def _normalize(
+    function: str,
     X: Array,
     gamma: Array,
     beta: Array,
@@ -335,11 +340,12 @@ def _normalize(
     kept = (part.reshape(X.shape[1:]) for part in (mean, mean_low, var, scale, r, d))
     mean, mean_low, var, scale, r, d = map(arguments.read_only, kept)
     X, gamma = arguments.read_only(X), arguments.read_only(gamma)
-    return Y, BatchCache(X, mean, mean_low, var, scale, gamma, r, d, learned)
+    return Y, BatchCache(X, mean, mean_low, var, scale, gamma, r, d, learned, function)
 
 
 def _backward(function: str, dY: Any, cache: BatchCache) -> tuple[Array, Array, Array]:
     """Gradients of ``(z r + d) gamma + beta``, r and d held still."""
+    arguments.check_cache(function, cache)
     shape = cache.X.shape
     dY = arguments.gradient(function, dY, shape).reshape(len(cache.X), -1)
     rows = cache.X.reshape(dY.shape)

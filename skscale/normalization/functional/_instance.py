@@ -51,6 +51,7 @@ def instance_norm(
     Notes
     -----
     A NaN or an infinity makes its feature NaN, in its instance. A single time step becomes beta.
+    The range of numbers is that of `layer_norm`.
     Cost: O(n * time * p) time; memory for the output and three numbers per instance and feature.
 
     References
@@ -100,7 +101,7 @@ def instance_norm_backward(dY: Any, cache: PanelCache) -> tuple[Array, Array, Ar
     Raises
     ------
     InvalidParameterError
-        For a `dY` of another shape than `X`.
+        For a `dY` of another shape than `X`, and a cache of another function.
 
     Notes
     -----

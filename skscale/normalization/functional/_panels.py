@@ -171,6 +171,8 @@ class PanelCache(NamedTuple):
         Whether the mean was subtracted.
     layout : Rows or Series
         What was averaged over.
+    made_by : str
+        Name of the function.
     """
 
     X: Array
@@ -180,6 +182,7 @@ class PanelCache(NamedTuple):
     scale: Array
     centred: bool
     layout: Layout
+    made_by: str
 
 
 def forward(
@@ -212,7 +215,7 @@ def forward(
 
     over_blocks(of_block, instances)
     X, gamma, mean, low, scale = map(arguments.read_only, (X, gamma, *statistics))
-    return Y, PanelCache(X, gamma, mean, low, scale, centred, layout)
+    return Y, PanelCache(X, gamma, mean, low, scale, centred, layout, function)
 
 
 def centre(
@@ -236,6 +239,7 @@ def backward(function: str, dY: Any, cache: PanelCache) -> tuple[Array, Array, A
 
     The mean of g is not subtracted where the mean was not.
     """
+    arguments.check_cache(function, cache)
     layout = cache.layout
     dY = arguments.gradient(function, dY, cache.X.shape)
     dX = np.empty(cache.X.shape, cache.X.dtype)

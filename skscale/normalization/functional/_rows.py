@@ -39,10 +39,15 @@ def layer_norm(
         A `ValueError`: for a batch that is empty or of other dimensions, gamma or beta of the wrong
         length, and an epsilon that is not positive.
 
+    See Also
+    --------
+    skscale.LayerNormalizer : a transformer, for numbers of any size.
+
     Notes
     -----
-    A NaN or an infinity makes its row NaN. A row of one feature becomes beta. Cost: O(n * time * p)
-    time, and little memory but for the output.
+    A NaN or an infinity makes its row NaN. A row of one feature becomes beta. Squares of deviations
+    must be in the range of float64: a row with some above 1e154 becomes beta, with numpy's warning
+    of the overflow. Cost: O(n * time * p) time, and little memory but for the output.
 
     References
     ----------
@@ -84,7 +89,7 @@ def layer_norm_backward(dY: Any, cache: PanelCache) -> tuple[Array, Array, Array
     Raises
     ------
     InvalidParameterError
-        For a `dY` of another shape than `X`.
+        For a `dY` of another shape than `X`, and a cache of another function.
 
     Notes
     -----
@@ -145,8 +150,9 @@ def group_norm(
 
     Notes
     -----
-    A NaN or an infinity makes its group of its row NaN. A group of one feature becomes beta. Cost:
-    O(n * time * p) time; memory for the output and three numbers per row and group.
+    A NaN or an infinity makes its group of its row NaN. A group of one feature becomes beta. The
+    range of numbers is that of `layer_norm`. Cost: O(n * time * p) time; memory for the output and
+    three numbers per row and group.
 
     References
     ----------
@@ -190,7 +196,7 @@ def group_norm_backward(dY: Any, cache: PanelCache) -> tuple[Array, Array, Array
     Raises
     ------
     InvalidParameterError
-        For a `dY` of another shape than `X`.
+        For a `dY` of another shape than `X`, and a cache of another function.
 
     Notes
     -----
@@ -244,7 +250,8 @@ def rms_norm(
 
     Notes
     -----
-    A NaN makes its row NaN. An infinity becomes NaN, and the rest of its row beta. Cost: O(n * time
+    A NaN makes its row NaN. An infinity becomes NaN, and the rest of its row beta. A row with a
+    value above 1e154, whose square overflows, becomes beta, with numpy's warning. Cost: O(n * time
     * p) time, and little memory but for the output.
 
     References
@@ -286,7 +293,7 @@ def rms_norm_backward(dY: Any, cache: PanelCache) -> tuple[Array, Array, Array]:
     Raises
     ------
     InvalidParameterError
-        For a `dY` of another shape than `X`.
+        For a `dY` of another shape than `X`, and a cache of another function.
 
     Notes
     -----

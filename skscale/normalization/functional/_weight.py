@@ -26,6 +26,8 @@ class WeightCache(NamedTuple):
         Along which a vector lies: 0 or 1.
     dtype : dtype
         Of the result.
+    made_by : str
+        Name of the function.
     """
 
     direction: Array
@@ -33,6 +35,7 @@ class WeightCache(NamedTuple):
     g: Array
     axis: int
     dtype: np.dtype[Any]
+    made_by: str
 
 
 def weight_norm(V: Any, g: Any, *, axis: int = 1) -> tuple[Array, WeightCache]:
@@ -103,7 +106,7 @@ def weight_norm(V: Any, g: Any, *, axis: int = 1) -> tuple[Array, WeightCache]:
     direction = scaled / np.expand_dims(norm, axis)
     W = (direction * np.expand_dims(g, axis)).astype(V.dtype)
     direction, norm, g = map(arguments.read_only, (direction, np.ldexp(norm, exponent), g))
-    return W, WeightCache(direction, norm, g, axis, V.dtype)
+    return W, WeightCache(direction, norm, g, axis, V.dtype, "weight_norm")
 
 
 def weight_norm_backward(dW: Any, cache: WeightCache) -> tuple[Array, Array]:
@@ -128,7 +131,7 @@ def weight_norm_backward(dW: Any, cache: WeightCache) -> tuple[Array, Array]:
     Raises
     ------
     InvalidParameterError
-        For a `dW` of another shape than `V`.
+        For a `dW` of another shape than `V`, and a cache of another function.
 
     Notes
     -----
@@ -147,7 +150,8 @@ def weight_norm_backward(dW: Any, cache: WeightCache) -> tuple[Array, Array]:
     >>> dg, dV
     (array([0.6]), array([[ 1.28, -0.96]]))
     """
-    direction, norm, g, axis, dtype = cache
+    arguments.check_cache("weight_norm_backward", cache)
+    direction, norm, g, axis, dtype, _ = cache
     dW = arguments.gradient("weight_norm_backward", dW, direction.shape).astype(np.float64)
     dg = np.add.reduce(dW * direction, axis=axis)
     dV = dW - direction * np.expand_dims(dg, axis)

@@ -1,0 +1,5 @@
+"""Tables larger than memory: files, queries and iterables, block by block."""
+
+from skscale.streaming._fit import fit_blocks
+
+__all__ = ["fit_blocks"]

@@ -1,0 +1,231 @@
+"""The steps of a pipeline are fitted on a stream, as many as can be from every pass."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.utils import get_tags
+from sklearn.utils.multiclass import type_of_target
+
+from skscale._admission import Occasion
+from skscale._base import StatisticTransformer, TableTransformer
+from skscale._carrying import Carrier, NotCarried, foreseen
+from skscale._chains import is_shareable
+from skscale._jobs import compute
+from skscale._kernels import Array, WideRows
+from skscale._opening import open_table
+from skscale._provenance import MEMORY
+from skscale._reduce import block_rows
+from skscale._several import Several
+from skscale.errors import InvalidParameterError
+from skscale.statistics import Moments, RowSketch, Scatter, Triangle
+from skscale.streaming._reading import Reading, transformed
+from skscale.streaming._stream import Block
+
+
+def fit_steps(steps: Sequence[Any], reading: Reading) -> None:
+    """Fit the steps of a chain, which nobody else has, one pass for all that one can serve.
+
+    Raises
+    ------
+    SourceError
+        Where the rows can be read once, and steps need them again.
+    InvalidParameterError
+        Where a step cannot learn block by block.
+    """
+    check_steps(steps, reading)
+    n_fitted = 0
+    while n_fitted < len(steps):
+        rows = StreamedRows(reading, steps[n_fitted:], tuple(steps[:n_fitted]))
+        carrier, start = Carrier(rows), n_fitted
+        while n_fitted < len(steps) and compute(carrier.fit(steps[n_fitted])):
+            n_fitted += 1
+        if n_fitted == start:
+            fit_alone(steps[start], rows)
+            n_fitted += 1
+
+
+def check_steps(steps: Sequence[Any], reading: Reading) -> None:
+    """Refuse at once what would be refused after hours."""
+    n_passes = 0
+    is_open = False  # whether statistics are carried on from the step before
+    for step in steps:
+        if isinstance(step, StatisticTransformer):
+            n_passes += not (is_open and is_shareable(step))
+            is_open = is_shareable(step)
+            continue
+        is_open = False
+        if is_stateless(step):
+            continue
+        if not hasattr(step, "partial_fit"):
+            raise InvalidParameterError(
+                f"{type(step).__name__} cannot learn from blocks of rows: it has no partial_fit. "
+                "Leave it out and fit it on a sample of rows that fits into memory, or take a step "
+                "that has one."
+            )
+        n_passes += 1
+    if n_passes > 1 and not reading.stream.source.is_rereadable:
+        raise reading.stream.exhausted(f"{n_passes} passes are needed")
+
+
+def is_stateless(step: Any) -> bool:
+    """Whether a step learns nothing from the values of rows."""
+    if isinstance(step, TableTransformer):
+        return not isinstance(step, StatisticTransformer) and not hasattr(step, "partial_fit")
+    return not get_tags(step).requires_fit
+
+
+class StreamedRows:
+    """The rows of a stream once they have gone through fitted steps, as a chain sees them.
+
+    Parameters
+    ----------
+    reading : Reading
+    steps : sequence of estimators
+        Those that the rows will come to.
+    through : tuple of estimators
+        Those that they have gone through.
+    """
+
+    def __init__(self, reading: Reading, steps: Sequence[Any], through: tuple[Any, ...]) -> None:
+        self.reading, self.through, self._steps = reading, through, steps
+        self._known: Several | None = None
+        self._head: Any = None
+
+    @property
+    def source(self) -> Any:
+        """The first rows."""
+        if self._head is None:
+            head = self.reading.stream.head
+            with self.reading.locating(head):
+                self._head = transformed(head.rows, self.through)
+        return self._head
+
+    def occasion(self, n_features: int, is_sparse: bool) -> Occasion:
+        return self.reading.occasion(n_features, is_sparse)
+
+    def measured(self, kind: type) -> Any:
+        """Statistic of the rows; all kinds that the steps will ask for come from one pass."""
+        found = self._of(kind)
+        if found is None:
+            self._known = self._measure(kind)
+            found = self._of(kind)
+        if found is None or found.total == 0:
+            raise NotCarried
+        return found
+
+    def _of(self, kind: type) -> Any:
+        several = self._known
+        if several is None:
+            return None
+        if kind is Moments and not several.is_wide:
+            finer = (several.statistics.get(of) for of in (Scatter, Triangle))
+            matrix = next((found for found in finer if found is not None), None)
+            if matrix is not None:
+                return matrix.moments()
+        return several.statistics.get(kind)
+
+    def _measure(self, kind: type) -> Several:
+        draft = self._steps[0]._draft(keep=False)
+        table = open_table(draft, self.source, reset=True)
+        draft._dtype_ = table.dtype
+        once = not self.reading.stream.source.is_rereadable
+        occasion = self.occasion(table.shape[1], table.is_sparse)
+        kinds = {kind}
+        if self._known is None:
+            kinds |= foreseen(self._steps, table, [occasion], with_refinements=once)
+        draft._plan(occasion)
+        step = max(draft._block_rows(table.shape[1]), *self._rows_of_block(table.shape[1]))
+        return self.reading.measure(draft, partial(of_kinds, kinds), step, self.through)
+
+    def _rows_of_block(self, n_features: int) -> list[int]:
+        shared = [0, 0]
+        for step in self._steps:
+            if not is_shareable(step):
+                break
+            shared.append(step._block_rows(n_features))
+        return shared
+
+
+def of_kinds(kinds: set[Any], rows: Any, weights: Array | None) -> Several:
+    """Statistics of several kinds; where there is none of one, that is an error."""
+    found = {kind: kind.of(rows, weights) for kind in kinds}
+    return Several(found, isinstance(rows, WideRows))
+
+
+def fit_alone(step: Any, rows: StreamedRows) -> None:
+    """Fit a step on a pass of its own."""
+    if isinstance(step, StatisticTransformer):
+        _fit_statistic(step, rows)
+    elif is_stateless(step):
+        step.fit(rows.source)
+    else:
+        _fit_partially(step, rows)
+
+
+def _fit_statistic(step: StatisticTransformer, rows: StreamedRows) -> None:
+    """Fit one of ours that measures in a way of its own, or is to remember its rows."""
+    draft = step._draft(keep=False)
+    draft._check_parameters()
+    reading = rows.reading
+    with reading.locating(reading.stream.head):
+        table = open_table(draft, rows.source, reset=True)
+    draft._dtype_, n_features = table.dtype, table.shape[1]
+    memory = MEMORY.get()
+
+    def measure(block: Any, weights: Array | None) -> Several:
+        found: dict[type, Any] = {draft._kind(): draft._measure(block, weights)}
+        if memory is not None:
+            counted = block if weights is None else block[weights > 0]
+            found[RowSketch] = RowSketch.of(counted, key=memory.key, capacity=memory.capacity)
+        return Several(found, isinstance(block, WideRows))
+
+    def measured() -> Any:
+        several = reading.measure(draft, measure, draft._block_rows(n_features), rows.through)
+        if memory is not None:
+            draft._row_sketch_ = several.statistics[RowSketch]
+        return several.statistics[draft._kind()]
+
+    occasion = rows.occasion(n_features, table.is_sparse)
+    compute(draft._learn_from(occasion, measured))
+    step._become(draft)
+
+
+def _fit_partially(step: Any, rows: StreamedRows) -> None:
+    """Fit an estimator of another kind by its own `partial_fit`, block by block."""
+    reading = rows.reading
+
+    def through(block: Block) -> tuple[Block, Any]:
+        with reading.locating(block):
+            return block, transformed(block.rows, rows.through) if block.n_rows else None
+
+    takes = inspect.signature(step.partial_fit).parameters
+    params = {"classes": _classes(reading)} if "classes" in takes and _is_labelled(reading) else {}
+    step_rows = block_rows(reading.stream.n_features)
+    with reading.results(through, step_rows) as blocks:
+        for block, X in blocks:
+            if X is None:
+                continue
+            if block.weights is not None and "sample_weight" in takes:
+                params["sample_weight"] = block.weights
+            with reading.locating(block):
+                step.partial_fit(X, block.y, **params)
+
+
+def _is_labelled(reading: Reading) -> bool:
+    y = reading.stream.head.y
+    return y is not None and type_of_target(np.asarray(y)) in ("binary", "multiclass")
+
+
+def _classes(reading: Reading) -> Array:
+    """All labels, which classifiers want to know before the first block."""
+    y = reading.stream.all_labels()
+    if y is None:
+        with reading.results(lambda block: (block, np.unique(block.y)), 1) as found:
+            y = np.concatenate([labels for _, labels in found])
+    classes: Array = np.unique(y)
+    return classes

@@ -28,8 +28,8 @@ def is_lazy(X: Any) -> bool:
     return dask is not None and type(X) is not np.ndarray and dask.is_dask_collection(X)
 
 
-def refuse_lazy(X: Any) -> None:
-    """Ask for rows in memory.
+def refuse_lazy(X: Any, name: str = "X") -> None:
+    """Ask for rows in memory, of an argument of that name.
 
     Raises
     ------
@@ -37,8 +37,8 @@ def refuse_lazy(X: Any) -> None:
     """
     if is_lazy(X):
         raise TypeError(
-            f"X is a Dask {type(X).__name__}, whose rows are not here, and this takes rows in "
-            "memory. Pass X.compute(), or one partition after the other."
+            f"{name} is a Dask {type(X).__name__}, whose rows are not here, and this takes rows in "
+            f"memory. Pass {name}.compute(), or one partition after the other."
         )
 
 

@@ -79,8 +79,7 @@ def learn_lazily(draft: Any, X: Any, sample_weight: Any, earlier: Any, is_partia
     def counted() -> Occasion:
         return occasion._replace(n_rows=found[0].n_rows, n_effective=found[0].n_effective)
 
-    is_known = MANY not in (occasion.n_rows, occasion.n_effective)
-    compute(draft._learn_from(occasion, measured, None if is_known else counted))
+    compute(draft._learn_from(occasion, measured, counted))
     if (sketch := found[0].sketch) is not None:
         before = vars(draft).get("_row_sketch_")
         draft._row_sketch_ = sketch if before is None else before.merge(sketch)

@@ -193,8 +193,9 @@ def test_names_are_warned_of_once(rows):
             image = fitted.transform(X).compute()
         assert len(caught) == 1
         np.testing.assert_allclose(image, plain.transform(rows), atol=1e-12)
-    with pytest.warns(UserWarning, match=r"valid feature names"):
+    with pytest.warns(UserWarning, match=r"valid feature names") as warned:
         named.partial_fit(da.from_array(rows, chunks=100))
+    assert len(warned) == 1
     with pytest.warns(UserWarning, match=r"has feature names"):
         assert list(plain.transform(frame_of(rows)).columns) == ["x0", "x1", "x2", "x3"]
 

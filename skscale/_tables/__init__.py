@@ -6,6 +6,7 @@ hands in, or asks for, one of their tables.
 
 from skscale._tables._common import commonness
 from skscale._tables._files import check_same_columns
+from skscale._tables._frames import Scratch, one_block_at_a_time
 from skscale._tables._mixed import (
     as_mixed,
     column_at,
@@ -42,6 +43,7 @@ from skscale._tables._take import take_rows
 from skscale._tables._write import frame_of, output_kind, to_frame
 
 __all__ = [
+    "Scratch",
     "Sink",
     "Source",
     "Table",
@@ -65,6 +67,7 @@ __all__ = [
     "number_columns",
     "objects",
     "objects_of",
+    "one_block_at_a_time",
     "open_sink",
     "open_source",
     "output_kind",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from skscale import _tables as tables
 from skscale._callbacks import streamed_task, with_callbacks
 from skscale._chains import is_chain, leading_steps, unfitted
-from skscale.errors import InvalidParameterError
+from skscale.errors import InvalidParameterError, SourceError
 from skscale.streaming._checkpoint import Checkpoint
+from skscale.streaming._identity import identity
 from skscale.streaming._progress import Progress
 from skscale.streaming._reading import Reading
 from skscale.streaming._steps import fit_steps
@@ -111,7 +112,7 @@ def fit_blocks(
     >>> fit_blocks(model, pairs).score(rows, labels) > 0.95
     True
     """
-    if not hasattr(transformer, "fit"):
+    if not hasattr(transformer, "fit") or isinstance(transformer, type):
         raise InvalidParameterError(
             f"transformer must be something that can be fitted; got {transformer!r}. For instance: "
             "fit_blocks(StandardScaler(), 'data/*.parquet')."
@@ -124,28 +125,21 @@ def fit_blocks(
 def _fit(transformer: Any, stream: Stream, progress: bool, checkpoint: Any) -> Any:
     given = _all_steps(transformer)
     steps = _all_steps(unfitted(transformer))
-    kept = Checkpoint(checkpoint, _identity(transformer, stream))
+    kept = Checkpoint(checkpoint, partial(identity, transformer, stream))
     with streamed_task(transformer) as tell:
         reading = Reading(stream, Progress(progress, tell), kept)
         try:
             fit_steps(steps, reading)
-        except KeyboardInterrupt:
-            kept.write()
+        except KeyboardInterrupt as interrupt:
+            try:
+                kept.write()
+            except SourceError as error:
+                interrupt.add_note(str(error))
             raise
         for step, fitted in zip(given, steps, strict=True):
             step.__dict__ = fitted.__dict__
     kept.remove()
     return transformer
-
-
-def _identity(transformer: Any, stream: Stream) -> Mapping[str, Any]:
-    """What a checkpoint has in common with the fit that goes on from it."""
-    return {
-        "transformer": " ".join(repr(unfitted(transformer)).split()),
-        "columns": stream.names,
-        "number of columns": stream.n_features,
-        "source": stream.source.identity,
-    }
 
 
 def _all_steps(transformer: Any) -> list[Any]:

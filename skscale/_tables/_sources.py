@@ -179,6 +179,7 @@ def _of_arrow(given: Any, name: str) -> Source:
 
 def _of_dataset(given: Any) -> Source:
     size, name = piece_rows(len(given.schema.names)), "this Dataset"
+    files = tuple(getattr(given, "files", ()))
     try:
         fragments = list(given.get_fragments())
     except ValueError:  # of one that is filtered, Arrow shows none
@@ -187,7 +188,7 @@ def _of_dataset(given: Any) -> Source:
             batches = given.to_batches(batch_size=size, batch_readahead=2, fragment_readahead=1)
             return without_rows(_tables(batches), skip)
 
-        return Source(name, of_filtered, files=tuple(getattr(given, "files", ())))
+        return Source(name, of_filtered, files=files)
 
     def pieces(skip: int) -> Iterator[Any]:
         batches = (
@@ -197,8 +198,7 @@ def _of_dataset(given: Any) -> Source:
         return without_rows(_tables(chain.from_iterable(batches)), skip)
 
     tells = all(hasattr(fragment, "split_by_row_group") for fragment in fragments)
-    n_rows = given.count_rows() if tells else None
-    return Source(name, pieces, n_rows, files=tuple(getattr(given, "files", ())))
+    return Source(name, pieces, given.count_rows() if tells else None, files=files)
 
 
 def _parts_of(fragments: Sequence[Any]) -> Iterator[Any]:

@@ -178,15 +178,27 @@ def mapped_stream(
     ahead : int
         Blocks that may have been drawn and not yet been yielded the results of.
     """
-    with np.errstate(under="ignore"):  # squares that vanish are expected, and looked after
-        if workers == 1:
-            yield map(function, blocks)
-            return
-        pool = ThreadPoolExecutor(workers, "skscale", _prepare, (np.geterr(), np.geterrcall()))
-        try:
-            yield _in_order(pool, function, blocks, ahead)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    # Squares that vanish are expected, and looked after.
+    with np.errstate(under="ignore"), in_threads(function, blocks, workers, ahead) as results:
+        yield results
+
+
+@contextmanager
+def in_threads(
+    function: Callable[[Block], Part], blocks: Iterable[Block], workers: int, ahead: int
+) -> Iterator[Iterator[Part]]:
+    """As `mapped_stream`, and the caller's rules for floating-point errors stay as they are.
+
+    For generators, between whose results somebody else's code runs.
+    """
+    if workers == 1:
+        yield map(function, blocks)
+        return
+    pool = ThreadPoolExecutor(workers, "skscale", _prepare, (np.geterr(), np.geterrcall()))
+    try:
+        yield _in_order(pool, function, blocks, ahead)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _prepare(errors: Any, callback: Any) -> None:

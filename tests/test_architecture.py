@@ -99,6 +99,7 @@ PUBLIC = {
         "ResponseError",
         "SampleWeightError",
         "SchemaError",
+        "SinkError",
         "SourceError",
         "SplitError",
         "StatisticBytesError",
@@ -161,7 +162,7 @@ PUBLIC = {
         "Triangle",
         "from_bytes",
     ],
-    "skscale.streaming": ["fit_blocks"],
+    "skscale.streaming": ["fit_blocks", "transform_blocks"],
     "skscale.testing": [
         "STATISTIC_LAWS",
         "TRANSFORMER_LAWS",

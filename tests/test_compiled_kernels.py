@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from skscale import _kernels as kernels
 from skscale._kernels import _affine, _extrema, _hashes, _merging, _moments, _rowwise, _scatter
 from skscale.errors import InfiniteValueError
+from skscale.statistics import Scatter
 
 from . import draws, truth
 
@@ -438,3 +439,13 @@ def test_unusual_distances_of_means_are_left_to_others(kernel):
     random = np.random.default_rng(0)
     for scale in (1e-310, 1e300):
         assert kernel(scattered(random, 3, scale), scattered(random, 3, scale)) is None
+
+
+@pytest.mark.parametrize("n_columns", [1, 3, 4, 25, 70])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_scatter_of_columns_in_order_has_the_bits_of_rows_in_order(n_columns, dtype):
+    rows = np.random.default_rng(n_columns).normal(3.0, 2.0, (5000, n_columns)).astype(dtype)
+    weights = np.random.default_rng(0).random(5000)
+    for of_rows in (None, weights):
+        in_rows = Scatter.of(rows, of_rows)
+        assert Scatter.of(np.asfortranarray(rows), of_rows) == in_rows

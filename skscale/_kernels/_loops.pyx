@@ -375,6 +375,50 @@ def moments(
 # Deviations ---------------------------------------------------------------------------------
 
 
+cdef void turn_deviations(
+    const real[:, :] rows, Py_ssize_t start, Py_ssize_t stop,
+    const double[::1] centre, double[:, ::1] out, double[::1] sums
+) noexcept nogil:
+    """Deviations of a few rows that lie in memory column after column, written row after row.
+
+    Four columns go together: a running sum of one waits for every addition. The order of the
+    additions, and so the bits, are those of rows in order.
+    """
+    cdef Py_ssize_t n_columns = rows.shape[1], i, j = 0
+    cdef Py_ssize_t stride = rows.strides[1] // <Py_ssize_t> sizeof(real)
+    cdef double a, b, c, d, s, s_two, s_three, s_four
+    cdef const real *x
+    cdef double *z
+    while j + 4 <= n_columns:
+        x = &rows[0, 0] + j * stride
+        s = s_two = s_three = s_four = 0.0
+        for i in range(start, stop):
+            z = &out[i, j]
+            a = x[i] - centre[j]
+            b = x[i + stride] - centre[j + 1]
+            c = x[i + 2 * stride] - centre[j + 2]
+            d = x[i + 3 * stride] - centre[j + 3]
+            z[0], z[1], z[2], z[3] = a, b, c, d
+            s += a
+            s_two += b
+            s_three += c
+            s_four += d
+        sums[j] += s
+        sums[j + 1] += s_two
+        sums[j + 2] += s_three
+        sums[j + 3] += s_four
+        j += 4
+    while j < n_columns:
+        x = &rows[0, 0] + j * stride
+        s = 0.0
+        for i in range(start, stop):
+            a = x[i] - centre[j]
+            out[i, j] = a
+            s += a
+        sums[j] += s
+        j += 1
+
+
 cdef bint block_deviations(
     const real[:, :] rows, const double[::1] centre, double[:, ::1] out, double[::1] sums
 ) noexcept nogil:
@@ -385,10 +429,16 @@ cdef bint block_deviations(
     cdef double a
     cdef const real *x
     cdef double *z
-    if rows.strides[1] != <Py_ssize_t> sizeof(real):
-        return False
     for j in range(n_columns):
         sums[j] = 0.0
+    if rows.strides[1] != <Py_ssize_t> sizeof(real):
+        if rows.strides[0] != <Py_ssize_t> sizeof(real):
+            return False
+        while start < n_rows:
+            stop = min(start + RUN // 2, n_rows)
+            turn_deviations(rows, start, stop, centre, out, sums)
+            start = stop
+        return True
     while start < n_rows:
         stop = min(start + RUN // 2, n_rows)
         column = 0
@@ -415,7 +465,7 @@ def deviations(
 ):
     """Write deviations from a centre, and their sum in every column, for at least one row.
 
-    Returns whether it was done: rows must lie in memory row after row.
+    Returns whether it was done: rows must lie in memory row after row, or column after column.
     """
     cdef bint done
     with nogil:

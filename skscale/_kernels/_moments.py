@@ -134,7 +134,8 @@ def near_mean(rows: Rows, weights: Array | None) -> tuple[Array, Array | None]:
     every = min(SAMPLE, 1 + len(rows) // ENOUGH)
     few = rows[::every]
     with np.errstate(over="ignore", invalid="ignore"):
-        deviation = subtract(few, first, low)
+        # In C order, so that the order of the additions is the same for any rows.
+        deviation = np.ascontiguousarray(subtract(few, first, low))
         if weights is None:
             step = reduce_columns(np.add, deviation) / len(few)
         else:

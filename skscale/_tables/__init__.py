@@ -20,6 +20,7 @@ from skscale._tables._dask import (
     weights_of_chunks,
 )
 from skscale._tables._files import check_same_columns
+from skscale._tables._frames import Scratch, one_block_at_a_time
 from skscale._tables._mixed import (
     as_mixed,
     column_at,
@@ -48,6 +49,8 @@ from skscale._tables._rows import (
     with_columns_of,
     with_missing,
 )
+from skscale._tables._sink import Sink
+from skscale._tables._sinks import open_sink
 from skscale._tables._sources import Source, open_source
 from skscale._tables._table import Table
 from skscale._tables._take import take_rows
@@ -56,6 +59,8 @@ from skscale._tables._write import frame_of, output_kind, refuse_sparse, to_fram
 __all__ = [
     "CHUNKS_UNKNOWN",
     "LazyTable",
+    "Scratch",
+    "Sink",
     "Source",
     "Table",
     "arrays_of",
@@ -83,7 +88,9 @@ __all__ = [
     "number_columns",
     "objects",
     "objects_of",
+    "one_block_at_a_time",
     "open_lazy",
+    "open_sink",
     "open_source",
     "optimized",
     "output_kind",

@@ -51,8 +51,8 @@ def find_files(given: Sequence[str | os.PathLike[str]]) -> list[str]:
     found: list[str] = []
     for path in [os.fspath(one) for one in given]:
         if os.path.isdir(path):
-            files = (file for file in sorted(Path(path).rglob("*")) if file.suffix in READERS)
-            matches = [str(file) for file in files]
+            files = (str(file) for file in sorted(Path(path).rglob("*")))
+            matches = [file for file in files if _suffix(file) in READERS]
         else:
             matches = [path] if os.path.exists(path) else sorted(glob.glob(path, recursive=True))
         if not matches:
@@ -99,7 +99,7 @@ def check_same_columns(
 
 
 def _open_file(path: str) -> File:
-    suffix = Path(path.removesuffix(".gz")).suffix
+    suffix = _suffix(path)
     if suffix not in READERS:
         raise SourceError(
             f"{path} is of no format that can be read piece by piece: these are "
@@ -110,6 +110,11 @@ def _open_file(path: str) -> File:
         return READERS[suffix](path)
     except (OSError, ValueError) as error:  # Arrow's own errors are ValueErrors
         raise SourceError(f"{path} could not be opened: {error}") from error
+
+
+def _suffix(path: str) -> str:
+    """What the name of a file says of its format, compressed or not."""
+    return Path(path.removesuffix(".gz")).suffix
 
 
 def parquet_pieces(file: Any, skip: int) -> tuple[int, Iterator[Any]]:

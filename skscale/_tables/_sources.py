@@ -15,7 +15,7 @@ from scipy import sparse
 from skscale._tables._files import File, find_files, open_files, parquet_pieces, piece_rows
 from skscale._tables._pieces import slice_rows, without_rows
 from skscale._tables._read import is_frame
-from skscale._tables._rows import count_rows
+from skscale._tables._rows import count_rows, is_series
 from skscale._tables._write import import_library
 from skscale.errors import InvalidParameterError, MissingDependencyError, SourceError
 
@@ -45,6 +45,8 @@ class Source(NamedTuple):
         Whether the pieces are blocks that somebody chose, and not as the rows happen to be stored.
     identity : tuple, default=()
         What another source of the same rows has in common with this one, as far as is known.
+    files : tuple of str, default=()
+        Paths that the rows are read from, as far as they are known.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Source(NamedTuple):
     is_rereadable: bool = True
     is_cut: bool = False
     identity: tuple[Any, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def open_source(given: Any) -> Source:
@@ -96,7 +99,8 @@ def _is_list_of(given: Any, kinds: tuple[type, ...]) -> bool:
 
 def _is_array(given: Any) -> bool:
     has_shape = hasattr(given, "shape") and hasattr(given, "dtype")
-    return sparse.issparse(given) or (has_shape and hasattr(given, "__getitem__"))
+    is_indexed = has_shape and hasattr(given, "__getitem__") and len(given.shape) > 0
+    return sparse.issparse(given) or is_indexed
 
 
 def _of_files(paths: Sequence[Any]) -> Source:
@@ -105,8 +109,13 @@ def _of_files(paths: Sequence[Any]) -> Source:
     counts = [file.n_rows for file in files]
     n_rows = None if None in counts else sum(filter(None, counts))
     name = files[0].path if len(files) == 1 else f"{len(files)} files from {files[0].path} on"
-    identity = tuple((os.path.basename(path), os.path.getsize(path)) for path in found)
-    return Source(name, functools.partial(_pieces_of_files, files), n_rows, identity=identity)
+    status = [os.stat(path) for path in found]
+    identity = tuple(
+        (os.path.abspath(path), of.st_size, of.st_mtime_ns)
+        for path, of in zip(found, status, strict=True)
+    )
+    pieces = functools.partial(_pieces_of_files, files)
+    return Source(name, pieces, n_rows, identity=identity, files=tuple(found))
 
 
 def _pieces_of_files(files: Sequence[File], skip: int) -> Iterator[Any]:
@@ -142,8 +151,9 @@ def _of_table(X: Any) -> Source:
             piece = slice_rows(X, start, min(start + step, n_rows))
             yield piece if is_frame(X) else np.asarray(piece)
 
-    name = f"this {type(X).__name__}"
-    return Source(name, pieces, n_rows, identity=(n_rows, n_columns))
+    name, file = f"this {type(X).__name__}", getattr(X, "filename", None)  # of a memmap
+    files = () if file is None else (os.fspath(file),)
+    return Source(name, pieces, n_rows, identity=(n_rows, n_columns), files=files)
 
 
 def _of_arrow(given: Any, name: str) -> Source:
@@ -157,28 +167,43 @@ def _of_arrow(given: Any, name: str) -> Source:
 
         n_rows = given.metadata.num_rows
         return Source("this ParquetFile", of_file, n_rows, identity=(n_rows,))
-    if hasattr(given, "to_batches") and hasattr(given, "schema"):  # a Dataset, or a batch
-        if isinstance(given, arrow.RecordBatch):
-            return _of_table(arrow.Table.from_batches([given]))
-        size = piece_rows(len(given.schema.names))
-
-        def of_dataset(skip: int) -> Iterator[Any]:
-            batches = (
-                part.to_batches(schema=given.schema, batch_size=size, batch_readahead=2)
-                for part in _parts_of(given)
-            )
-            return without_rows(_tables(chain.from_iterable(batches)), skip)
-
-        return Source("this Dataset", of_dataset, given.count_rows())
+    if isinstance(given, arrow.RecordBatch):
+        return _of_table(arrow.Table.from_batches([given]))
+    if hasattr(given, "get_fragments"):
+        return _of_dataset(given)
     if isinstance(given, arrow.RecordBatchReader):
         batches = functools.partial(without_rows, _tables(given))
         return Source("this RecordBatchReader", batches, is_rereadable=False)
     raise InvalidParameterError(f"source must be {ACCEPTED}; got pyarrow's {name}.")
 
 
-def _parts_of(dataset: Any) -> Iterator[Any]:
+def _of_dataset(given: Any) -> Source:
+    size, name = piece_rows(len(given.schema.names)), "this Dataset"
+    try:
+        fragments = list(given.get_fragments())
+    except ValueError:  # of one that is filtered, Arrow shows none
+
+        def of_filtered(skip: int) -> Iterator[Any]:
+            batches = given.to_batches(batch_size=size, batch_readahead=2, fragment_readahead=1)
+            return without_rows(_tables(batches), skip)
+
+        return Source(name, of_filtered, files=tuple(getattr(given, "files", ())))
+
+    def pieces(skip: int) -> Iterator[Any]:
+        batches = (
+            part.to_batches(schema=given.schema, batch_size=size, batch_readahead=2)
+            for part in _parts_of(fragments)
+        )
+        return without_rows(_tables(chain.from_iterable(batches)), skip)
+
+    tells = all(hasattr(fragment, "split_by_row_group") for fragment in fragments)
+    n_rows = given.count_rows() if tells else None
+    return Source(name, pieces, n_rows, files=tuple(getattr(given, "files", ())))
+
+
+def _parts_of(fragments: Sequence[Any]) -> Iterator[Any]:
     """Parts of a dataset small enough that Arrow may read all of one ahead."""
-    for fragment in dataset.get_fragments():
+    for fragment in fragments:
         if hasattr(fragment, "split_by_row_group"):
             yield from fragment.split_by_row_group()
         else:
@@ -190,6 +215,12 @@ def _of_stream(given: Any, is_rereadable: bool) -> Source:
     name = f"this {type(given).__name__}"
     import_library("pyarrow")
     import pyarrow as arrow
+
+    if not hasattr(arrow.RecordBatchReader, "from_stream"):
+        raise MissingDependencyError(
+            f"pyarrow {arrow.__version__} cannot read {name}, which pyarrow 15 or later can: "
+            "pip install -U pyarrow."
+        )
 
     def pieces(skip: int) -> Iterator[Any]:
         reader = arrow.RecordBatchReader.from_stream(given)
@@ -233,7 +264,22 @@ def _of_callable(given: Callable[[], Any]) -> Source:
 def _from(pieces: Iterable[Any], skip: int) -> Iterator[Any]:
     for number, piece in enumerate(pieces):
         if number >= skip:
-            yield piece
+            yield (_as_table(piece[0]), piece[1]) if _is_pair(piece) else _as_table(piece)
+
+
+def _is_pair(piece: Any) -> bool:
+    """Whether a piece is rows and their labels, and no table in the form of a list."""
+    is_list = isinstance(piece, list) and len(piece) == 2 and np.ndim(piece[0]) == 2
+    return is_list or (isinstance(piece, tuple) and len(piece) == 2)
+
+
+def _as_table(piece: Any) -> Any:
+    """A table for a batch of Arrow's, which is none to most libraries; an array for its like."""
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and isinstance(piece, arrow.RecordBatch):
+        return arrow.Table.from_batches([piece])
+    is_like = _is_array(piece) and not (sparse.issparse(piece) or is_frame(piece))
+    return np.asarray(piece) if is_like and not is_series(piece) else piece
 
 
 def _tables(batches: Iterable[Any]) -> Iterator[Any]:

@@ -10,15 +10,17 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import accumulate, pairwise
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from skscale import statistics
 from skscale._reduce import MergeTree
 from skscale._several import Several
-from skscale.errors import CheckpointError, SourceError, StatisticBytesError
+from skscale.errors import CheckpointError, InvalidParameterError, SourceError
+from skscale.streaming._identity import learned
 from skscale.streaming._stream import Block
 
 EVERY = 30.0
@@ -27,29 +29,56 @@ EVERY = 30.0
 MAGIC = b"skscale checkpoint 1\n"
 
 
+class Begun(NamedTuple):
+    """How far a pass had come: what was pending in its merge tree, and of how much."""
+
+    number: int
+    pending: list[tuple[int, Several]]
+    n_blocks: int
+    n_rows: int
+
+
 class Checkpoint:
     """The file of a fit that may be interrupted; or none, if there is no path.
 
     Parameters
     ----------
     path : str, path or None
-    of : mapping
-        What the fit is of: another fit does not go on from this file.
+    of : callable
+        Returns what the fit is of: another fit does not go on from this file.
 
     Raises
     ------
+    InvalidParameterError
+        If there can be no such file.
     CheckpointError
         If the file is damaged, or of another fit.
     """
 
-    def __init__(self, path: Any, of: Mapping[str, Any]) -> None:
-        self._path = None if path is None else Path(path)
-        self._of = json.loads(json.dumps(of))
+    def __init__(self, path: Any, of: Callable[[], Mapping[str, Any]]) -> None:
+        self._path = None if path is None else _path_of_file(path)
+        self._through: list[str] = []  # what the steps had learned before each pass
         self._finished: list[Several] = []
-        self._begun: tuple[list[tuple[int, Several]], int, int] | None = None
+        self._begun: Begun | None = None
         self._written = monotonic()
-        if self._path is not None and self._path.exists():
+        if self._path is None:
+            return
+        self._of = of()
+        if self._path.exists():
             self._load(self._path.read_bytes())
+
+    def enter(self, number: int, through: tuple[Any, ...]) -> None:
+        """Take note of a pass over rows that have gone through fitted steps.
+
+        What was kept of rows that had gone through others is dropped.
+        """
+        if self._path is None:
+            return
+        digest = learned(through)
+        if self._through[number : number + 1] != [digest]:
+            self._through[number:] = [digest]
+            self._finished[number:] = []
+            self._begun = None
 
     def finished(self, number: int) -> Several | None:
         """What was measured in a pass, if it has ended."""
@@ -57,22 +86,22 @@ class Checkpoint:
 
     def begun(self, number: int) -> tuple[MergeTree[Several], int, int]:
         """The merge tree of a pass, and the blocks and rows that are in it."""
-        if self._begun is None or number != len(self._finished):
+        begun = self._begun
+        if begun is None or number != begun.number:
             return MergeTree(Several.merge), 0, 0
-        pending, n_blocks, n_rows = self._begun
-        return MergeTree(Several.merge, pending), n_blocks, n_rows
+        return MergeTree(Several.merge, begun.pending), begun.n_blocks, begun.n_rows
 
     def note(self, tree: MergeTree[Several], block: Block) -> None:
         """Take note of a block that was merged; now and then, write it down."""
         if self._path is not None:
-            self._begun = list(tree.pending), block.number + 1, block.first_row + block.n_rows
+            n_rows = block.first_row + block.n_rows
+            self._begun = Begun(len(self._finished), [*tree.pending], block.number + 1, n_rows)
             if monotonic() - self._written >= EVERY:
                 self.write()
 
     def finish(self, several: Several) -> None:
         """Take note of the end of a pass."""
         self._finished.append(several)
-        self._begun = None
 
     def write(self) -> None:
         """Replace the file by what is known now, as a whole or not at all.
@@ -92,13 +121,14 @@ class Checkpoint:
                 os.fsync(file.fileno())
             part.replace(self._path)
         except OSError as error:
-            part.unlink(missing_ok=True)
-            n_blocks = 0 if self._begun is None else self._begun[1]
+            n_blocks = 0 if self._begun is None else self._begun.n_blocks
             raise SourceError(
-                f"The checkpoint {self._path} could not be written after block {n_blocks - 1} "
+                f"The checkpoint {self._path} could not be written before block {n_blocks} "
                 f"(counted from 0): {error}",
                 n_blocks,
             ) from error
+        finally:
+            part.unlink(missing_ok=True)
         self._written = monotonic()
 
     def remove(self) -> None:
@@ -116,13 +146,16 @@ class Checkpoint:
             blobs.extend(statistic.to_bytes() for statistic in several.statistics.values())
             return {"first": first, "last": len(blobs), "is_wide": several.is_wide}
 
-        pending, n_blocks, n_rows = self._begun or ([], 0, 0)
+        begun = self._begun
+        if begun is None or begun.number != len(self._finished):
+            begun = Begun(len(self._finished), [], 0, 0)
         header = {
             "of": self._of,
+            "through": self._through,
             "finished": [number_of(several) for several in self._finished],
-            "pending": [[size, number_of(several)] for size, several in pending],
-            "n_blocks": n_blocks,
-            "n_rows": n_rows,
+            "pending": [[size, number_of(several)] for size, several in begun.pending],
+            "n_blocks": begun.n_blocks,
+            "n_rows": begun.n_rows,
             "lengths": [len(blob) for blob in blobs],
         }
         text = json.dumps(header).encode()
@@ -137,25 +170,30 @@ class Checkpoint:
                 f"{self._path} is no checkpoint of this version, or damaged. Remove it to fit from "
                 "the start."
             )
-        (length,) = struct.unpack("<Q", body[:8])
-        header = json.loads(body[8 : 8 + length])
-        self._check(header["of"])
-        blobs, place = [], 8 + length
         try:
-            for size in header["lengths"]:
-                blobs.append(statistics.from_bytes(body[place : place + size]))
-                place += size
-        except StatisticBytesError as error:
+            (length,) = struct.unpack("<Q", body[:8])
+            header = json.loads(body[8 : 8 + length])
+            self._check(header["of"])
+            self._restore(header, body[8 + length :])
+        except CheckpointError:
+            raise
+        except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as error:
             raise CheckpointError(f"{self._path} cannot be read: {error}") from error
+
+    def _restore(self, header: Mapping[str, Any], data: bytes) -> None:
+        cuts = accumulate(header["lengths"], initial=0)
+        blobs = [statistics.from_bytes(data[start:stop]) for start, stop in pairwise(cuts)]
 
         def several(numbered: Mapping[str, Any]) -> Several:
             found = blobs[numbered["first"] : numbered["last"]]
             return Several({type(statistic): statistic for statistic in found}, numbered["is_wide"])
 
+        self._through = header["through"]
         self._finished = [several(numbered) for numbered in header["finished"]]
         pending = [(size, several(numbered)) for size, numbered in header["pending"]]
         if pending:
-            self._begun = pending, header["n_blocks"], header["n_rows"]
+            n_finished = len(self._finished)
+            self._begun = Begun(n_finished, pending, header["n_blocks"], header["n_rows"])
 
     def _check(self, of: Mapping[str, Any]) -> None:
         for what, given in self._of.items():
@@ -165,3 +203,15 @@ class Checkpoint:
                     f"{of.get(what)!r}, and is {given!r} now. Remove it to fit from the start, or "
                     "give another path."
                 )
+
+
+def _path_of_file(given: Any) -> Path:
+    """A path where there may be a file."""
+    is_path = isinstance(given, (str, os.PathLike))
+    path = Path(given) if is_path else Path()
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
+        raise InvalidParameterError(
+            "checkpoint must be the path of a file, in a directory that is there; got "
+            f"{str(given) if is_path else given!r}."
+        )
+    return path

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from skscale import _tables as tables
 from skscale._callbacks import streamed_task, with_callbacks
 from skscale._chains import is_chain, leading_steps, unfitted
-from skscale.errors import InvalidParameterError
+from skscale.errors import InvalidParameterError, SourceError
 from skscale.streaming._checkpoint import Checkpoint
+from skscale.streaming._identity import identity
 from skscale.streaming._progress import Progress
 from skscale.streaming._reading import Reading
 from skscale.streaming._steps import fit_steps
@@ -72,9 +73,10 @@ def fit_blocks(
     Notes
     -----
     Rows of files, queries and arrays are measured in the blocks of a table in memory: the bits are
-    those of ``transformer.fit(table)``, and the same for every source of the same rows. Blocks of
-    an iterable are kept as they are cut, one statistic each, so that their bits are those of
-    any other engine on the same blocks. A block without rows changes nothing.
+    those of ``transformer.fit(table)``, with an Arrow table for files and queries, and do not
+    depend on how the rows are stored or sent. Blocks of an iterable are kept as they are cut, one
+    statistic each, so that their bits are those of any other engine on the same blocks. A block
+    without rows changes nothing.
 
     Memory: a window of a block (8 MB of float64) for every thread and one more, and the statistic.
     Cost: reading, and 0.7 to 7 ns for every number; a merge for every block, 50 to 100 us.
@@ -110,7 +112,7 @@ def fit_blocks(
     >>> fit_blocks(model, pairs).score(rows, labels) > 0.95
     True
     """
-    if not hasattr(transformer, "fit"):
+    if not hasattr(transformer, "fit") or isinstance(transformer, type):
         raise InvalidParameterError(
             f"transformer must be something that can be fitted; got {transformer!r}. For instance: "
             "fit_blocks(StandardScaler(), 'data/*.parquet')."
@@ -123,28 +125,21 @@ def fit_blocks(
 def _fit(transformer: Any, stream: Stream, progress: bool, checkpoint: Any) -> Any:
     given = _all_steps(transformer)
     steps = _all_steps(unfitted(transformer))
-    kept = Checkpoint(checkpoint, _identity(transformer, stream))
+    kept = Checkpoint(checkpoint, partial(identity, transformer, stream))
     with streamed_task(transformer) as tell:
         reading = Reading(stream, Progress(progress, tell), kept)
         try:
             fit_steps(steps, reading)
-        except KeyboardInterrupt:
-            kept.write()
+        except KeyboardInterrupt as interrupt:
+            try:
+                kept.write()
+            except SourceError as error:
+                interrupt.add_note(str(error))
             raise
         for step, fitted in zip(given, steps, strict=True):
             step.__dict__ = fitted.__dict__
     kept.remove()
     return transformer
-
-
-def _identity(transformer: Any, stream: Stream) -> Mapping[str, Any]:
-    """What a checkpoint has in common with the fit that goes on from it."""
-    return {
-        "transformer": " ".join(repr(unfitted(transformer)).split()),
-        "columns": stream.names,
-        "number of columns": stream.n_features,
-        "source": stream.source.identity,
-    }
 
 
 def _all_steps(transformer: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -67,9 +67,13 @@ def check_steps(steps: Sequence[Any], reading: Reading) -> None:
                 "Leave it out and fit it on a sample of rows that fits into memory, or take a step "
                 "that has one."
             )
-        n_passes += 1
+        if reading.stream.weights is not None and "sample_weight" not in _takes(step):
+            raise InvalidParameterError(
+                f"{type(step).__name__} takes no sample_weight. Leave the weights out, or the step."
+            )
+        n_passes += 2 if _asks_for_classes(step, reading) else 1
     if n_passes > 1 and not reading.stream.source.is_rereadable:
-        raise reading.stream.exhausted(f"{n_passes} passes are needed")
+        raise reading.stream.exhausted(n_passes)
 
 
 def is_stateless(step: Any) -> bool:
@@ -135,12 +139,15 @@ class StreamedRows:
         draft._dtype_ = table.dtype
         once = not self.reading.stream.source.is_rereadable
         occasion = self.occasion(table.shape[1], table.is_sparse)
-        kinds = {kind}
+        kinds: set[type] = set()
         if self._known is None:
-            kinds |= foreseen(self._steps, table, [occasion], with_refinements=once)
+            kinds = foreseen(self._steps, table, [occasion], with_refinements=once)
+        # Moments follow from a matrix, unless there are integers that float64 cannot hold.
+        if once or kind is not Moments or not kinds & {Scatter, Triangle}:
+            kinds = kinds | {kind}
         draft._plan(occasion)
         step = max(draft._block_rows(table.shape[1]), *self._rows_of_block(table.shape[1]))
-        return self.reading.measure(draft, partial(of_kinds, kinds), step, self.through)
+        return self.reading.measure(draft, partial(of_kinds, frozenset(kinds)), step, self.through)
 
     def _rows_of_block(self, n_features: int) -> list[int]:
         shared = [0, 0]
@@ -151,7 +158,7 @@ class StreamedRows:
         return shared
 
 
-def of_kinds(kinds: set[Any], rows: Any, weights: Array | None) -> Several:
+def of_kinds(kinds: frozenset[Any], rows: Any, weights: Array | None) -> Several:
     """Statistics of several kinds; where there is none of one, that is an error."""
     found = {kind: kind.of(rows, weights) for kind in kinds}
     return Several(found, isinstance(rows, WideRows))
@@ -203,9 +210,11 @@ def _fit_partially(step: Any, rows: StreamedRows) -> None:
         with reading.locating(block):
             return block, transformed(block.rows, rows.through) if block.n_rows else None
 
-    takes = inspect.signature(step.partial_fit).parameters
-    params = {"classes": _classes(reading)} if "classes" in takes and _is_labelled(reading) else {}
+    takes = _takes(step)
     step_rows = block_rows(reading.stream.n_features)
+    params = {}
+    if "classes" in takes and _is_labelled(reading):
+        params["classes"] = _classes(reading, step_rows)
     with reading.results(through, step_rows) as blocks:
         for block, X in blocks:
             if X is None:
@@ -216,16 +225,26 @@ def _fit_partially(step: Any, rows: StreamedRows) -> None:
                 step.partial_fit(X, block.y, **params)
 
 
+def _takes(step: Any) -> Mapping[str, Any]:
+    return inspect.signature(step.partial_fit).parameters
+
+
+def _asks_for_classes(step: Any, reading: Reading) -> bool:
+    """Whether all rows must be read for their labels, before they are read for the step."""
+    is_known = reading.stream.all_labels() is not None
+    return "classes" in _takes(step) and _is_labelled(reading) and not is_known
+
+
 def _is_labelled(reading: Reading) -> bool:
     y = reading.stream.head.y
     return y is not None and type_of_target(np.asarray(y)) in ("binary", "multiclass")
 
 
-def _classes(reading: Reading) -> Array:
+def _classes(reading: Reading, step_rows: int) -> Array:
     """All labels, which classifiers want to know before the first block."""
     y = reading.stream.all_labels()
     if y is None:
-        with reading.results(lambda block: (block, np.unique(block.y)), 1) as found:
+        with reading.results(lambda block: (block, np.unique(block.y)), step_rows) as found:
             y = np.concatenate([labels for _, labels in found])
     classes: Array = np.unique(y)
     return classes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 from skscale import _tables as tables
 from skscale._admission import check_some_weights
 from skscale._kernels import Array
+from skscale._parameters import is_real
 from skscale._tables import Source
 from skscale.errors import (
     InfiniteValueError,
@@ -56,14 +58,21 @@ class Stream:
     Parameters
     ----------
     source : Source
-    y : array of shape (n_samples,), str or None
+    y : array-like of shape (n_samples,), str or None
         Labels of the rows, or the column that holds them. None: those of the pairs, if any.
-    sample_weight : array of shape (n_samples,), float, str or None
+    sample_weight : array-like of shape (n_samples,), float, str or None
         Weights of the rows, or the column that holds them.
+
+    Attributes
+    ----------
+    y, weights : array of shape (n_samples,), str, float or None
+        As they were given; lists as arrays.
     """
 
     def __init__(self, source: Source, y: Any = None, sample_weight: Any = None) -> None:
-        self.source, self._y, self._weights = source, y, sample_weight
+        self.source = source
+        self.y, self.weights = _of_rows(y, "y"), _of_rows(sample_weight, "sample_weight")
+        self._n_rows: int | None = None  # once they have been counted
         self._pieces: Iterator[Any] | None = iter(source.pieces(0))
         self._ahead: list[Any] = []
         self.head = self._look()
@@ -77,11 +86,12 @@ class Stream:
 
     def all_weights(self) -> Array | None:
         """Weights of all rows, where they are known before the rows are."""
-        return _of_all_rows(self._weights)
+        is_known = _is_one_for_each(self.weights)
+        return np.asarray(self.weights) if is_known else None
 
     def all_labels(self) -> Any:
         """Labels of all rows, where they are known before the rows are."""
-        return _of_all_rows(self._y)
+        return self.y if _is_one_for_each(self.y) else None
 
     # Looking ahead ----------------------------------------------------------------------------
 
@@ -102,19 +112,18 @@ class Stream:
         """
         if self.source.n_rows is not None:
             return self.source.n_rows
+        if self._n_rows is not None:
+            return self._n_rows
         p = self.n_features
         enough = 10 * p if p <= EXACT_WIDTH else p + 1
-        n_seen = sum(map(self._count, self._ahead))
+        n_seen = self.head.first_row + self.head.n_rows
         if n_seen < enough and self._pieces is not None:
             for piece in self._draw(len(self._ahead)):
                 self._ahead.append(piece)
-                n_seen += self._count(piece)
+                n_seen += self._block(piece, len(self._ahead) - 1, n_seen).n_rows
                 if n_seen >= enough:
                     break
         return n_seen
-
-    def _count(self, piece: Any) -> int:
-        return tables.count_rows(piece[0] if self._is_pair(piece) else piece)
 
     # Passes -----------------------------------------------------------------------------------
 
@@ -143,13 +152,14 @@ class Stream:
             self._check_columns(block)
             yield block
             number, first_row = number + 1, first_row + block.n_rows
-        self._check_length(first_row)
+        self._check_length(first_row, number)
 
-    def exhausted(self, what: str = "the fit needs them") -> SourceError:
-        """Error for rows that are needed once more."""
+    def exhausted(self, n_passes: int = 2) -> SourceError:
+        """Error for rows that are needed several times."""
         return SourceError(
-            f"The rows of {self.name} can be read once, and {what} once more. Pass a callable that "
-            "opens them anew, as in fit_blocks(pipeline, lambda: open_rows())."
+            f"The rows of {self.name} can be read once, and the fit takes {n_passes} passes over "
+            "them. Pass a callable that opens them anew, as in fit_blocks(pipeline, lambda: "
+            "open_rows())."
         )
 
     def _begin(self, skip: int) -> Iterator[Any]:
@@ -200,8 +210,8 @@ class Stream:
                 f"(X, y); got {type(rows).__name__}."
             )
         stop = first_row + tables.count_rows(rows)
-        rows, labels = self._beside(rows, self._y, "y", first_row, stop)
-        rows, weights = self._beside(rows, self._weights, "sample_weight", first_row, stop)
+        rows, labels = self._beside(rows, self.y, "y", first_row, stop)
+        rows, weights = self._beside(rows, self.weights, "sample_weight", first_row, stop)
         if labels is not None and y is not None:
             raise InvalidParameterError(
                 f"y is given twice: as a parameter, and in the pairs of {self.name}."
@@ -230,7 +240,7 @@ class Stream:
                     f"{parameter}={given!r} is no column of {self.name}, which has "
                     f"{tables.column_names(rows) or 'no names'}."
                 ) from None
-        if _of_all_rows(given) is None:
+        if not _is_one_for_each(given):
             return rows, given
         if tables.count_rows(given) < stop:
             raise self._wrong_length(parameter, given, f"at least {stop}")
@@ -245,12 +255,24 @@ class Stream:
                 f"Block {block.number} (counted from 0) has {width} columns, and {first} has "
                 f"{self.n_features}."
             )
+        if (block.y is None) != (self.head.y is None):
+            has, had = ("none", "some") if block.y is None else ("some", "none")
+            raise SchemaError(
+                f"Block {block.number} (counted from 0) has {has} labels, and {first} {had}. Give "
+                "a pair (X, y) for every block, or for none."
+            )
 
-    def _check_length(self, n_rows: int) -> None:
-        for parameter, given in (("y", self._y), ("sample_weight", self._weights)):
-            known = _of_all_rows(given)
-            if known is not None and len(known) != n_rows:
+    def _check_length(self, n_rows: int, n_blocks: int) -> None:
+        for parameter, given in (("y", self.y), ("sample_weight", self.weights)):
+            if _is_one_for_each(given) and tables.count_rows(given) != n_rows:
                 raise self._wrong_length(parameter, given, str(n_rows))
+        if self._n_rows not in (None, n_rows):
+            raise SourceError(
+                f"{self.name} ended before block {n_blocks} (counted from 0), with {n_rows} rows; "
+                f"an earlier pass over it had {self._n_rows}. All passes must have the same rows.",
+                n_blocks,
+            )
+        self._n_rows = n_rows
 
     def _wrong_length(self, parameter: str, given: Any, expected: str) -> ValueError:
         kind = SampleWeightError if parameter == "sample_weight" else InvalidParameterError
@@ -260,9 +282,31 @@ class Stream:
         )
 
 
-def _of_all_rows(given: Any) -> Any:
-    is_known = given is not None and not isinstance(given, str) and tables.has_rows(given)
-    return np.asarray(given) if is_known else None
+def _of_rows(given: Any, parameter: str) -> Any:
+    """Labels or weights: the name of a column, one number for all rows, or one for each."""
+    if given is None or isinstance(given, str):
+        return given
+    if parameter == "sample_weight" and is_real(given):
+        return float(given)
+    of_rows = given if tables.has_rows(given) and not isinstance(given, list) else np.asarray(given)
+    if len(of_rows.shape) == 0:
+        raise InvalidParameterError(
+            f"{parameter} must be one value for every row, or the name of a column; got {given!r}."
+        )
+    return of_rows
+
+
+def _is_one_for_each(given: Any) -> bool:
+    return given is not None and not isinstance(given, (str, float))
+
+
+@contextmanager
+def locating(stream: Stream, block: Block) -> Iterator[None]:
+    """Errors about the rows of a block say which it is."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise located(error, stream, block) from None
 
 
 def located(error: Exception, stream: Stream, block: Block) -> Exception:

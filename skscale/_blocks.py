@@ -167,11 +167,16 @@ def apply_table(
             check_block(table, block, rows.start, method, allow_missing)
 
     n_rows, width = table.shape[0], max(table.shape[1], out.shape[1])
-    blocks, size = cut(n_rows, block_rows(width)), n_rows * width
+    blocks, size = cut(n_rows, applied_rows(table.shape[1], out.shape[1])), n_rows * width
     if in_place:  # what is wrong must be found before anything is written
         check_table(table, method, allow_missing=allow_missing)
     with mapped_blocks(map_block, blocks, size) as writes:
         deque(writes, maxlen=0)
+
+
+def applied_rows(n_columns: int, n_columns_out: int) -> int:
+    """Rows of a block that is mapped, on which the bits of matrix products depend."""
+    return block_rows(max(n_columns, n_columns_out))
 
 
 def without_rounding(apply: Apply, rounding: Array) -> Apply:

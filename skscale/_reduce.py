@@ -7,10 +7,11 @@ the bits of a result depend on the rows and never on the engine or the number of
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 import numpy as np
 
@@ -104,6 +105,40 @@ def tree_reduce(parts: Iterable[Part], merge: Callable[[Part, Part], Part]) -> P
     return tree.merged()
 
 
+def computed_reduction(worker: Any, chunks: Sequence[tuple[Any, ...]], collections: Any) -> Any:
+    """Reduce chunks of collections of Dask, in one computation, by whatever scheduler it has.
+
+    The graph is written by hand: `delayed` takes six times as long for 10,000 chunks.
+
+    Parameters
+    ----------
+    worker : object
+        Its `measure` makes a part of each chunk, and its `merge` one of two. In the graph once.
+    chunks : sequence of tuples
+        Arguments of `measure`, which may be references to chunks of the collections.
+    collections : sequence of Dask collections
+    """
+    from dask.delayed import Delayed
+    from dask.task_spec import DataNode, Task, TaskRef
+
+    token = uuid4().hex
+    graph: dict[Any, Any] = {}
+    for collection in collections:
+        graph.update(collection.__dask_graph__())
+    shared = f"skscale-worker-{token}"
+    graph[shared] = DataNode(shared, worker)
+
+    def call(method: Any, *arguments: Any) -> Any:
+        key = (f"skscale-{method.__name__}-{token}", len(graph))
+        graph[key] = Task(key, method, TaskRef(shared), *arguments)
+        return TaskRef(key)
+
+    measure, merge = type(worker).measure, type(worker).merge
+    parts = (call(measure, *chunk) for chunk in chunks)
+    total = tree_reduce(parts, lambda earlier, later: call(merge, earlier, later))
+    return Delayed(total.key, graph).compute()
+
+
 @contextmanager
 def mapped_blocks(
     function: Callable[[Block], Part], blocks: list[Block], size: int
@@ -143,15 +178,27 @@ def mapped_stream(
     ahead : int
         Blocks that may have been drawn and not yet been yielded the results of.
     """
-    with np.errstate(under="ignore"):  # squares that vanish are expected, and looked after
-        if workers == 1:
-            yield map(function, blocks)
-            return
-        pool = ThreadPoolExecutor(workers, "skscale", _prepare, (np.geterr(), np.geterrcall()))
-        try:
-            yield _in_order(pool, function, blocks, ahead)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    # Squares that vanish are expected, and looked after.
+    with np.errstate(under="ignore"), in_threads(function, blocks, workers, ahead) as results:
+        yield results
+
+
+@contextmanager
+def in_threads(
+    function: Callable[[Block], Part], blocks: Iterable[Block], workers: int, ahead: int
+) -> Iterator[Iterator[Part]]:
+    """As `mapped_stream`, and the caller's rules for floating-point errors stay as they are.
+
+    For generators, between whose results somebody else's code runs.
+    """
+    if workers == 1:
+        yield map(function, blocks)
+        return
+    pool = ThreadPoolExecutor(workers, "skscale", _prepare, (np.geterr(), np.geterrcall()))
+    try:
+        yield _in_order(pool, function, blocks, ahead)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _prepare(errors: Any, callback: Any) -> None:

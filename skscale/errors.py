@@ -23,6 +23,7 @@ __all__ = [
     "ResponseError",
     "SampleWeightError",
     "SchemaError",
+    "SinkError",
     "SourceError",
     "SplitError",
     "StatisticBytesError",
@@ -85,6 +86,22 @@ class SourceError(RuntimeError):
         What was found.
     block : int, default=-1
         Number of the first block that was not read, counted from 0; -1 if none could be.
+    """
+
+    def __init__(self, message: str, block: int = -1) -> None:
+        super().__init__(message)
+        self.block = block
+
+
+class SinkError(RuntimeError):
+    """A place for rows that cannot be written to.
+
+    Parameters
+    ----------
+    message : str
+        What was found.
+    block : int, default=-1
+        Number of the block that could not be written, counted from 0.
     """
 
     def __init__(self, message: str, block: int = -1) -> None:

@@ -299,7 +299,8 @@ def test_a_table_that_drifts_is_seen():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_code_on_the_page_runs(page):
+def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # pages write files
     text = page.read_text(encoding="utf-8")
     ran = run_page(text, f"page_{page.stem}")
     assert ran or page.parent.name == "decisions" or page.stem in ("benchmarks", "index")

@@ -145,7 +145,9 @@ def _parquet(path: str) -> File:
         names, n_rows = file.schema_arrow.names, file.metadata.num_rows
 
     def pieces(skip: int) -> tuple[int, Iterator[Any]]:
-        return parquet_pieces(parquet.ParquetFile(path, buffer_size=BUFFER), skip)
+        # What is buffered before it is asked for is a whole row group, whatever `buffer_size` says.
+        file = parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
+        return parquet_pieces(file, skip)
 
     return File(path, names, n_rows, pieces)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -13,6 +16,28 @@ import numpy as np
 from skscale._kernels import EXACT_INTEGER, Array, Rows, WideRows, as_rows, is_wide
 from skscale._tables._table import Table, float_dtype
 from skscale.errors import NonNumericColumnError
+
+
+class Scratch(threading.local):
+    """Memory that every thread has for the block that it is at.
+
+    To get new memory from the system takes longer than to fill it.
+    """
+
+    memory: Array = np.empty(0, np.uint8)
+
+
+SCRATCH: ContextVar[Scratch | None] = ContextVar("SCRATCH", default=None)
+
+
+@contextmanager
+def one_block_at_a_time(scratch: Scratch) -> Iterator[None]:
+    """Blocks of frames that are read inside may be overwritten by the next one of the thread."""
+    token = SCRATCH.set(scratch)
+    try:
+        yield
+    finally:
+        SCRATCH.reset(token)
 
 
 def read_frame(X: Any, names: list[Any]) -> Table:
@@ -28,7 +53,7 @@ def read_frame(X: Any, names: list[Any]) -> Table:
     frame = narwhals.from_native(X, eager_only=True)
     types = list(X.dtypes if hasattr(type(X), "dtypes") else X.schema.types)
     first = {kind: frame.get_column(names[types.index(kind)]) for kind in set(types)}
-    by_type = {kind: _numpy_dtype(column) for kind, column in first.items()}
+    by_type = {kind: numpy_dtype(column) for kind, column in first.items()}
     found = [by_type[kind] for kind in types]
     alone = [i for i, dtype in enumerate(found) if dtype is None]
     if alone and (strangers := _strangers(frame, [names[i] for i in alone])):
@@ -65,11 +90,11 @@ def strange_columns(X: Any, names: list[Any]) -> list[Any]:
     import narwhals.stable.v1 as narwhals
 
     frame = narwhals.from_native(X, eager_only=True)
-    alone = [name for name in names if _numpy_dtype(frame.get_column(name)) is None]
+    alone = [name for name in names if numpy_dtype(frame.get_column(name)) is None]
     return _strangers(frame, alone) if alone else []
 
 
-def _numpy_dtype(column: Any) -> np.dtype[Any] | None:
+def numpy_dtype(column: Any) -> np.dtype[Any] | None:
     """Numpy dtype that the values of a column convert to, if its type tells; else None."""
     dtype, name = column.dtype, str(column.dtype).lower()
     native = getattr(column.to_native(), "dtype", None)
@@ -139,10 +164,21 @@ def _columns_in_order(table: Any, dtype: np.dtype[Any]) -> Array:
 
     To bring them into rows takes longer than to measure them.
     """
-    values = np.empty((table.num_columns, table.num_rows), dtype)
+    values = _memory(table.num_columns, table.num_rows, dtype)
     for place, column in zip(values, table.columns, strict=True):
         place[:] = column.to_numpy()
     return values.T
+
+
+def _memory(n_columns: int, n_rows: int, dtype: np.dtype[Any]) -> Array:
+    """Memory for a block; where blocks are read one after the other, that of the last one."""
+    scratch = SCRATCH.get()
+    if scratch is None:
+        return np.empty((n_columns, n_rows), dtype)
+    n_bytes = n_columns * n_rows * dtype.itemsize
+    if len(scratch.memory) < n_bytes:
+        scratch.memory = np.empty(n_bytes, np.uint8)
+    return scratch.memory[:n_bytes].view(dtype).reshape(n_columns, n_rows)
 
 
 def _is_odd(column: Any) -> bool:

@@ -45,6 +45,8 @@ class Source(NamedTuple):
         Whether the pieces are blocks that somebody chose, and not as the rows happen to be stored.
     identity : tuple, default=()
         What another source of the same rows has in common with this one, as far as is known.
+    files : tuple of str, default=()
+        Paths that the rows are read from, as far as they are known.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Source(NamedTuple):
     is_rereadable: bool = True
     is_cut: bool = False
     identity: tuple[Any, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def open_source(given: Any) -> Source:
@@ -111,7 +114,8 @@ def _of_files(paths: Sequence[Any]) -> Source:
         (os.path.abspath(path), of.st_size, of.st_mtime_ns)
         for path, of in zip(found, status, strict=True)
     )
-    return Source(name, functools.partial(_pieces_of_files, files), n_rows, identity=identity)
+    pieces = functools.partial(_pieces_of_files, files)
+    return Source(name, pieces, n_rows, identity=identity, files=tuple(found))
 
 
 def _pieces_of_files(files: Sequence[File], skip: int) -> Iterator[Any]:
@@ -147,8 +151,9 @@ def _of_table(X: Any) -> Source:
             piece = slice_rows(X, start, min(start + step, n_rows))
             yield piece if is_frame(X) else np.asarray(piece)
 
-    name = f"this {type(X).__name__}"
-    return Source(name, pieces, n_rows, identity=(n_rows, n_columns))
+    name, file = f"this {type(X).__name__}", getattr(X, "filename", None)  # of a memmap
+    files = () if file is None else (os.fspath(file),)
+    return Source(name, pieces, n_rows, identity=(n_rows, n_columns), files=files)
 
 
 def _of_arrow(given: Any, name: str) -> Source:
@@ -174,6 +179,7 @@ def _of_arrow(given: Any, name: str) -> Source:
 
 def _of_dataset(given: Any) -> Source:
     size, name = piece_rows(len(given.schema.names)), "this Dataset"
+    files = tuple(getattr(given, "files", ()))
     try:
         fragments = list(given.get_fragments())
     except ValueError:  # of one that is filtered, Arrow shows none
@@ -182,7 +188,7 @@ def _of_dataset(given: Any) -> Source:
             batches = given.to_batches(batch_size=size, batch_readahead=2, fragment_readahead=1)
             return without_rows(_tables(batches), skip)
 
-        return Source(name, of_filtered)
+        return Source(name, of_filtered, files=files)
 
     def pieces(skip: int) -> Iterator[Any]:
         batches = (
@@ -192,7 +198,7 @@ def _of_dataset(given: Any) -> Source:
         return without_rows(_tables(chain.from_iterable(batches)), skip)
 
     tells = all(hasattr(fragment, "split_by_row_group") for fragment in fragments)
-    return Source(name, pieces, given.count_rows() if tells else None)
+    return Source(name, pieces, given.count_rows() if tells else None, files=files)
 
 
 def _parts_of(fragments: Sequence[Any]) -> Iterator[Any]:

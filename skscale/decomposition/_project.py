@@ -58,7 +58,9 @@ def projection(
     def apply(rows: Rows, out: Array) -> bool:
         finite = True
         with np.errstate(all="ignore"):
-            projected = out if out.dtype == np.float64 else np.empty(out.shape)
+            # Last bits of a product depend on whether it is written by row or by column.
+            is_plain = out.dtype == np.float64 and out.flags.c_contiguous
+            projected = out if is_plain else np.empty(out.shape)
             for chunk, buffer in kernels.chunks(*rows.shape):
                 if units is None:
                     deviation, sums = kernels.deviations(rows[chunk], mean, None, buffer)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from skscale import _tables as tables
 from skscale._admission import Occasion, effective, weightless
 from skscale._blas import single_threaded_blas
 from skscale._blocks import measure_table, stored_rows
@@ -17,7 +18,7 @@ from skscale._threads import allowed_threads, thread_limit
 from skscale.errors import SchemaError
 from skscale.streaming._checkpoint import Checkpoint
 from skscale.streaming._progress import Progress
-from skscale.streaming._stream import Block, Stream, located
+from skscale.streaming._stream import Block, Stream, locating
 
 Measure = Callable[[Any, Array | None], Any]
 
@@ -37,6 +38,7 @@ class Reading:
     def __init__(self, stream: Stream, progress: Progress, checkpoint: Checkpoint) -> None:
         self.stream, self._progress, self._checkpoint = stream, progress, checkpoint
         self.n_passes = 0
+        self._scratch = tables.Scratch()
 
     def occasion(self, n_features: int, is_sparse: bool = False) -> Occasion:
         """What a fit knows of the rows before it measures them."""
@@ -79,7 +81,8 @@ class Reading:
                 rows = (
                     stored_rows(table.source) if table.is_sparse and draft._reads_stored else step
                 )
-                return block, measure_table(table, block.weights, measure, rows, method)
+                with tables.one_block_at_a_time(self._scratch):
+                    return block, measure_table(table, block.weights, measure, rows, method)
 
         number = self.n_passes
         self.n_passes += 1
@@ -125,13 +128,9 @@ class Reading:
             yield block, result
             self._progress.advance(block.n_rows)
 
-    @contextmanager
-    def locating(self, block: Block) -> Iterator[None]:
+    def locating(self, block: Block) -> AbstractContextManager[None]:
         """Errors about the rows of a block say which it is."""
-        try:
-            yield
-        except (ValueError, TypeError) as error:
-            raise located(error, self.stream, block) from None
+        return locating(self.stream, block)
 
 
 def transformed(rows: Any, through: tuple[Any, ...]) -> Any:

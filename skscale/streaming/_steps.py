@@ -139,12 +139,15 @@ class StreamedRows:
         draft._dtype_ = table.dtype
         once = not self.reading.stream.source.is_rereadable
         occasion = self.occasion(table.shape[1], table.is_sparse)
-        kinds = {kind}
+        kinds: set[type] = set()
         if self._known is None:
-            kinds |= foreseen(self._steps, table, [occasion], with_refinements=once)
+            kinds = foreseen(self._steps, table, [occasion], with_refinements=once)
+        # Moments follow from a matrix, unless there are integers that float64 cannot hold.
+        if once or kind is not Moments or not kinds & {Scatter, Triangle}:
+            kinds = kinds | {kind}
         draft._plan(occasion)
         step = max(draft._block_rows(table.shape[1]), *self._rows_of_block(table.shape[1]))
-        return self.reading.measure(draft, partial(of_kinds, kinds), step, self.through)
+        return self.reading.measure(draft, partial(of_kinds, frozenset(kinds)), step, self.through)
 
     def _rows_of_block(self, n_features: int) -> list[int]:
         shared = [0, 0]
@@ -155,7 +158,7 @@ class StreamedRows:
         return shared
 
 
-def of_kinds(kinds: set[Any], rows: Any, weights: Array | None) -> Several:
+def of_kinds(kinds: frozenset[Any], rows: Any, weights: Array | None) -> Several:
     """Statistics of several kinds; where there is none of one, that is an error."""
     found = {kind: kind.of(rows, weights) for kind in kinds}
     return Several(found, isinstance(rows, WideRows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -297,6 +298,15 @@ def _of_rows(given: Any, parameter: str) -> Any:
 
 def _is_one_for_each(given: Any) -> bool:
     return given is not None and not isinstance(given, (str, float))
+
+
+@contextmanager
+def locating(stream: Stream, block: Block) -> Iterator[None]:
+    """Errors about the rows of a block say which it is."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise located(error, stream, block) from None
 
 
 def located(error: Exception, stream: Stream, block: Block) -> Exception:

@@ -360,6 +360,10 @@ class StatisticTransformer(InvertibleTransformer, ABC):
         """What `_apply` does, where that is affine, in numbers of ordinary size."""
         return None
 
+    def _is_affine(self) -> bool:
+        """Whether `_affine_map` is to be expected, as far as parameters tell."""
+        return type(self)._affine_map is not StatisticTransformer._affine_map
+
     def _plan(self, occasion: Occasion) -> None:
         """Check what only the shape can tell, and choose what to measure."""
 

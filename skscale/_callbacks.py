@@ -25,6 +25,7 @@ except ImportError:  # scikit-learn before 1.9
 __all__ = [
     "SUPPORTED",
     "CallbackSupportMixin",
+    "callback_state",
     "fit_task",
     "has_callbacks",
     "streamed_task",
@@ -37,6 +38,11 @@ Tell = Callable[[], None]
 def has_callbacks(estimator: Any) -> bool:
     """Whether anybody is to be told of the fits of an estimator."""
     return bool(getattr(estimator, "_skl_callbacks", None))
+
+
+def callback_state(estimator: Any) -> dict[str, Any]:
+    """What scikit-learn keeps of callbacks in an estimator, while it is being fitted too."""
+    return {name: value for name, value in vars(estimator).items() if "_callback" in name}
 
 
 @contextmanager

@@ -142,6 +142,9 @@ class MinMaxScaler(OneToOneFeatureMixin, StatisticTransformer):
         solution = self._solution(slice(None))
         return lambda rows, out: kernels.interpolate(rows, *solution, self.clip, out)
 
+    def _is_affine(self) -> bool:
+        return not self.clip
+
     def _affine_map(self) -> AffineMap | None:
         low, low_rest, width, exponent, lower, upper = self._solution(slice(None))
         if self.clip or np.count_nonzero(exponent):

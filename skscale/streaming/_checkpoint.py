@@ -185,14 +185,18 @@ class Checkpoint:
 
         def several(numbered: Mapping[str, Any]) -> Several:
             found = blobs[numbered["first"] : numbered["last"]]
+            if not found:
+                raise ValueError("it has no statistics")
             return Several({type(statistic): statistic for statistic in found}, numbered["is_wide"])
 
-        self._through = header["through"]
+        self._through = [str(digest) for digest in header["through"]]
         self._finished = [several(numbered) for numbered in header["finished"]]
         pending = [(size, several(numbered)) for size, numbered in header["pending"]]
         if pending:
-            n_finished = len(self._finished)
-            self._begun = Begun(n_finished, pending, header["n_blocks"], header["n_rows"])
+            n_blocks, n_rows = int(header["n_blocks"]), int(header["n_rows"])
+            if min(n_blocks, n_rows) < 0:
+                raise ValueError("it ends before the first block")
+            self._begun = Begun(len(self._finished), pending, n_blocks, n_rows)
 
     def _check(self, of: Mapping[str, Any]) -> None:
         for what, given in self._of.items():

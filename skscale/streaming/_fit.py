@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from skscale import _tables as tables
-from skscale._callbacks import streamed_task, with_callbacks
+from skscale._callbacks import callback_state, streamed_task, with_callbacks
 from skscale._chains import is_chain, leading_steps, unfitted
 from skscale.errors import InvalidParameterError, SourceError
 from skscale.streaming._checkpoint import Checkpoint
@@ -137,7 +137,7 @@ def _fit(transformer: Any, stream: Stream, progress: bool, checkpoint: Any) -> A
                 interrupt.add_note(str(error))
             raise
         for step, fitted in zip(given, steps, strict=True):
-            step.__dict__ = fitted.__dict__
+            step.__dict__ = fitted.__dict__ | callback_state(step)
     kept.remove()
     return transformer
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import type_of_target
 
@@ -22,7 +23,7 @@ from skscale._provenance import MEMORY
 from skscale._reduce import block_rows
 from skscale._several import Several
 from skscale.errors import InvalidParameterError
-from skscale.statistics import Moments, RowSketch, Scatter, Triangle
+from skscale.statistics import Extrema, Moments, RowSketch, Scatter, Triangle
 from skscale.streaming._reading import Reading, transformed
 from skscale.streaming._stream import Block
 
@@ -53,10 +54,15 @@ def check_steps(steps: Sequence[Any], reading: Reading) -> None:
     """Refuse at once what would be refused after hours."""
     n_passes = 0
     is_open = False  # whether statistics are carried on from the step before
+    is_columnwise = True  # whether those of single columns are
+    is_sparse = sparse.issparse(reading.stream.head.rows)
     for step in steps:
         if isinstance(step, StatisticTransformer):
-            n_passes += not (is_open and is_shareable(step))
-            is_open = is_shareable(step)
+            can_be = is_columnwise or Extrema not in step._statistics
+            is_carried = is_open and can_be and is_shareable(step)
+            n_passes += not is_carried
+            is_columnwise = step._columnwise and (is_columnwise or not is_carried)
+            is_open = is_shareable(step) and step._is_affine() and not is_sparse
             continue
         is_open = False
         if is_stateless(step):

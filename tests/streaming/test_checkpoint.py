@@ -366,7 +366,7 @@ def test_sealed_files_of_something_else(tmp_path):
     texts = [b"", b"{", b"[]", b"3", b"null", b'"of"', b"\xff", b"[" * 100_000]
     for key in header:
         for value in (None, [], {}, 3, -1, "x", [[1]], [{}], [[1, {}]]):
-            if header[key] != value and (key, value) != ("through", "x"):
+            if header[key] != value and (value != 3 or "n_" not in key):
                 texts.append(json.dumps({**header, key: value}).encode())
         texts.append(json.dumps({k: v for k, v in header.items() if k != key}).encode())
     for text in texts:

@@ -1,5 +1,6 @@
 """Who is told how far a stream has been read, and who is left alone."""
 
+import contextlib
 import io
 import os
 import sys
@@ -24,24 +25,24 @@ with_callbacks = pytest.mark.skipif(not SUPPORTED, reason="callbacks came with s
 
 
 @pytest.fixture
-def terminal(monkeypatch):
-    """Standard error as a terminal; returns what was written."""
+def on_terminal(monkeypatch):
+    """What a function writes to standard error, if that is a terminal."""
     pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
-    parent, child = pty.openpty()
     monkeypatch.setattr(progressing, "EVERY", 0.0)
-    with open(child, "w") as file:
-        monkeypatch.setattr(sys, "stderr", file)
 
-        def written():
-            file.flush()
-            os.set_blocking(parent, False)
-            try:
-                return os.read(parent, 2**16).decode()
-            except BlockingIOError:
-                return ""
+    def written(function):
+        parent, child = pty.openpty()
+        with open(child, "w") as file, monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", file)
+            function()
+        text = b""
+        with contextlib.suppress(OSError):  # is what the end looks like
+            while part := os.read(parent, 2**16):
+                text += part
+        os.close(parent)
+        return text.decode().replace("\r\n", "\n")
 
-        yield written
-    os.close(parent)
+    return written
 
 
 def test_nothing_is_written_where_nobody_looks(capfd, monkeypatch):
@@ -55,14 +56,13 @@ def test_nothing_is_written_where_nobody_looks(capfd, monkeypatch):
     assert capfd.readouterr() == ("", "")
 
 
-def test_nothing_is_written_unasked(terminal):
-    fit_blocks(StandardScaler(), BLOCKS)
-    assert terminal() == ""
+def test_nothing_is_written_unasked(on_terminal):
+    assert on_terminal(lambda: fit_blocks(StandardScaler(), BLOCKS)) == ""
 
 
-def test_a_terminal_shows_rows_blocks_and_rate(terminal):
-    fit_blocks(StandardScaler(), iter(BLOCKS), progress=True)
-    lines = terminal().replace("\r\n", "\n").split("\r")
+def test_a_terminal_shows_rows_blocks_and_rate(on_terminal):
+    text = on_terminal(lambda: fit_blocks(StandardScaler(), iter(BLOCKS), progress=True))
+    lines = text.split("\r")
     assert any(line.startswith("25 rows, 5 blocks, ") for line in lines)
     assert lines[-1].startswith("60 rows, 12 blocks, ")
     assert "rows/s" in lines[-1]
@@ -70,19 +70,21 @@ def test_a_terminal_shows_rows_blocks_and_rate(terminal):
     assert "left" not in lines[-1]
 
 
-def test_a_terminal_shows_the_time_that_is_left_and_the_pass(terminal):
-    fit_blocks(make_pipeline(BatchNormalizer(5, momentum=0.1), PCA(2)), X, progress=True)
-    text = terminal()
+def test_a_terminal_shows_the_time_that_is_left_and_the_pass(on_terminal):
+    model = make_pipeline(BatchNormalizer(5, momentum=0.1), PCA(2))
+    text = on_terminal(lambda: fit_blocks(model, X, progress=True))
     assert "10 of 60 rows, 2 blocks, " in text
     assert "0:00 left" in text
     assert "pass 2: 60 of 60 rows, 1 blocks" in text
     assert text.count("\n") == 2
 
 
-def test_a_failure_ends_the_line(terminal):
-    with pytest.raises(SourceError):
-        fit_blocks(StandardScaler(), Counted(BLOCKS, OSError(), 9), progress=True)
-    assert terminal().endswith("\n")
+def test_a_failure_ends_the_line(on_terminal):
+    def failing():
+        with pytest.raises(SourceError):
+            fit_blocks(StandardScaler(), Counted(BLOCKS, OSError(), 9), progress=True)
+
+    assert on_terminal(failing).endswith("\n")
 
 
 def test_what_a_line_says():
@@ -163,7 +165,7 @@ def test_a_progress_bar_of_scikit_learn(capsys):
     fit_blocks(StandardScaler().set_callbacks(ProgressBar()), X)
 
 
-def test_a_line_is_not_written_for_every_block(terminal, monkeypatch):
+def test_a_line_is_not_written_for_every_block(on_terminal, monkeypatch):
     monkeypatch.setattr(progressing, "EVERY", 600.0)
-    fit_blocks(StandardScaler(), iter(BLOCKS), progress=True)
-    assert terminal().count("rows,") == 1
+    text = on_terminal(lambda: fit_blocks(StandardScaler(), iter(BLOCKS), progress=True))
+    assert text.count("rows,") == 1

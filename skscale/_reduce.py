@@ -214,11 +214,25 @@ def _in_order(
     blocks: Iterable[Block],
     ahead: int,
 ) -> Iterator[Part]:
-    """Results in the order of the blocks, of which no more are begun than so many ahead."""
+    """Results in the order of the blocks, of which no more are begun than so many ahead.
+
+    Where a block cannot be drawn, those before it come first, or what is wrong with them.
+    """
     waiting: deque[Future[Part]] = deque()
-    for block in blocks:
+    fault: Exception | None = None
+    drawn = iter(blocks)
+    while True:
+        try:
+            block = next(drawn)
+        except StopIteration:
+            break
+        except Exception as error:
+            fault = error
+            break
         waiting.append(pool.submit(function, block))
         if len(waiting) > ahead:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+    if fault is not None:
+        raise fault

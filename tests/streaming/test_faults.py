@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skscale import PCA, BatchNormalizer, StandardScaler
+from skscale import PCA, BatchNormalizer, StandardScaler, thread_limit
 from skscale.errors import (
     InfiniteValueError,
     InvalidParameterError,
@@ -122,6 +122,21 @@ def test_a_block_of_another_kind(name, make, tmp_path):
             fit_blocks(model, blocks, checkpoint=tmp_path / "kept")
         assert_untouched(model, before)
         assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_the_first_fault_is_told_though_later_blocks_were_read(n_threads):
+    for place in (9, 31, 48):  # the first few are looked at before any is measured
+        blocks = changed(BLOCKS, place, holed(BLOCKS[place], np.inf))
+        for later in (X[:5, :3], None, OSError):
+            source = changed(blocks, place + 1, later)
+            if later is OSError:
+                source = Counted(blocks, OSError(), place + 1)
+            with (
+                thread_limit(n_threads),
+                pytest.raises(InfiniteValueError, match=f"Block {place} "),
+            ):
+                fit_blocks(one_pass(), source)
 
 
 def test_a_fitted_transformer_stays_fitted():

@@ -25,6 +25,9 @@ from skscale.errors import (
     SchemaError,
 )
 
+MANY = 2**53
+"""Stands for a number of rows that is not known before they are measured."""
+
 
 class Occasion(NamedTuple):
     """What a fit can know before it measures.

@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,17 +21,16 @@ from skscale._admission import (
     Occasion,
     check_feature_names,
     check_stored_values,
-    check_weights,
-    effective,
     warn_of_empty,
 )
-from skscale._blocks import Apply, apply_table, measure_table, output_for, stored_rows
+from skscale._blocks import Apply, apply_table, output_for
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from skscale._jobs import Computation, compute
 from skscale._kernels import Array, Rows, narrow
+from skscale._lazy import learn_lazily, map_lazily
+from skscale._learning import learn_table
 from skscale._opening import open_table, open_transformed
 from skscale._parameters import Rule, check_parameters
-from skscale._provenance import recorded
 from skscale._reduce import block_rows
 from skscale._tables import Table
 from skscale.errors import IncompatibleStatisticError
@@ -40,7 +38,9 @@ from skscale.statistics import Statistic
 from skscale.statistics._affine import AffineMap
 
 
-class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
+class TableTransformer(  # type: ignore[call-arg]
+    CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None
+):
     """A transformer of tables of numbers: how they are admitted, mapped, and given back.
 
     Attributes
@@ -56,6 +56,11 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
     _columnwise: ClassVar[bool] = True
     # What matrix products run in; work on columns, which has none, leaves BLAS alone.
     _products: ClassVar[AbstractContextManager[None]] = nullcontext()
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        # Results are frames where frames were asked for; scikit-learn would look once more, and
+        # compute those that are lazy.
+        super().__init_subclass__(auto_wrap_output_keys=None, **keywords)
 
     # Applying -------------------------------------------------------------------------
 
@@ -73,6 +78,23 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
             In the float dtype of `X`; a frame if `set_output` asks for one.
         """
         return self._transform(X, self._copy())
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Say what `transform` and `inverse_transform` give.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            "default" is an array, and a Dask DataFrame for one. None changes nothing.
+
+        Returns
+        -------
+        self : object
+            This transformer.
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
 
     # What a concrete class fills in -----------------------------------------------------
 
@@ -116,11 +138,14 @@ class TableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator, AB
         return getattr(self, "copy", True)
 
     def _transform(self, X: Any, copy: bool, labels: Array | None = None) -> Any:
+        if tables.is_lazy(X):
+            return map_lazily(self, X, "_transform")
         table = open_table(self, X)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, self._allow_missing)
             result = self._apply_sparse(table.source, copy)
             if result is not None:
+                tables.refuse_sparse(tables.output_kind(self))
                 return result
         n_columns = getattr(self, "_n_features_out", table.shape[1])
         out = output_for(table, n_columns, copy, self._columnwise)
@@ -192,6 +217,8 @@ class InvertibleTransformer(TableTransformer, ABC):
         return None
 
     def _inverse_transform(self, X: Any, copy: bool, labels: Array | None = None) -> Any:
+        if tables.is_lazy(X):
+            return map_lazily(self, X, "_inverse_transform")
         table, columns = open_transformed(self, X)
         if table.is_sparse:
             check_stored_values(table, type(self).__name__, True)
@@ -360,42 +387,30 @@ class StatisticTransformer(InvertibleTransformer, ABC):
     def _learn(self, X: Any, sample_weight: Any, earlier: Any, *, is_partial: bool) -> Self:
         draft = self._draft(keep=earlier is not None)
         draft._check_parameters()
-        table = open_table(draft, X, reset=earlier is None)
-        weights = check_weights(sample_weight, table.shape[0])
-        n_rows, n_features = table.shape
-        draft._dtype_ = table.dtype
-        occasion = Occasion(
-            n_rows, n_features, effective(weights, n_rows), earlier, table.is_sparse, is_partial
-        )
-        with recorded(draft, table, weights, begins=earlier is None) as note:
-            measured = partial(draft._add_to, earlier, table, weights, note)
-            compute(draft._learn_from(occasion, measured))
+        learn = learn_lazily if tables.is_lazy(X) else learn_table
+        learn(draft, X, sample_weight, earlier, is_partial)
         return self._become(draft)
 
     def _learn_from(
-        self, occasion: Occasion, measured: Callable[[], Statistic]
+        self,
+        occasion: Occasion,
+        measured: Callable[[], Statistic],
+        counted: Callable[[], Occasion] | None = None,
     ) -> Computation[None]:
-        """Learn, as a draft, from what is `measured` as planned."""
+        """Learn, as a draft, from what is `measured` as planned.
+
+        Where the rows are counted only then, what they call for may be something else.
+        """
         self._plan(occasion)
-        yield from self._settle(measured())
+        statistic = measured()
+        if counted is not None:
+            kind = self._kind()
+            self._plan(counted())
+            statistic = statistic if self._kind() is kind else measured()
+        yield from self._settle(statistic)
         if self._refine():
             yield from self._settle(measured())
         warn_of_empty(self._empty_columns(), getattr(self, "feature_names_in_", None))
-
-    def _add_to(
-        self,
-        earlier: Any,
-        table: Table,
-        weights: Array | None,
-        note: Callable[[Any, slice], None] | None,
-    ) -> Any:
-        step = self._block_rows(table.shape[1])
-        if table.is_sparse and self._reads_stored:
-            step = stored_rows(table.source)
-        with self._products:
-            name = type(self).__name__
-            statistic = measure_table(table, weights, self._measure, step, name, note)
-            return statistic if earlier is None else self._recast(earlier).merge(statistic)
 
     def _settle(self, statistic: Any) -> Computation[None]:
         with self._products:

@@ -47,6 +47,14 @@ def memory_of(estimator: Any) -> Memory | None:
     return next((memory for memory in found if memory is not None), None)
 
 
+def memory_for(transformer: Any, *, begins: bool) -> Memory | None:
+    """How a transformer is to remember the rows that it is about to learn from."""
+    earlier: RowSketch | None = vars(transformer).get("_row_sketch_")
+    if earlier is not None:
+        return Memory(earlier.key, earlier.capacity)
+    return MEMORY.get() if begins else None
+
+
 @contextmanager
 def recorded(
     transformer: Any, table: Table, weights: Array | None, *, begins: bool
@@ -57,9 +65,7 @@ def recorded(
     first ones, and goes on with every `partial_fit`.
     """
     earlier: RowSketch | None = vars(transformer).get("_row_sketch_")
-    memory = MEMORY.get() if begins else None
-    if earlier is not None:
-        memory = Memory(earlier.key, earlier.capacity)
+    memory = memory_for(transformer, begins=begins)
     if memory is None:
         yield None
         return

@@ -7,10 +7,11 @@ the bits of a result depend on the rows and never on the engine or the number of
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 import numpy as np
 
@@ -102,6 +103,40 @@ def tree_reduce(parts: Iterable[Part], merge: Callable[[Part, Part], Part]) -> P
     for part in parts:
         tree.add(part)
     return tree.merged()
+
+
+def computed_reduction(worker: Any, chunks: Sequence[tuple[Any, ...]], collections: Any) -> Any:
+    """Reduce chunks of collections of Dask, in one computation, by whatever scheduler it has.
+
+    The graph is written by hand: `delayed` takes six times as long for 10,000 chunks.
+
+    Parameters
+    ----------
+    worker : object
+        Its `measure` makes a part of each chunk, and its `merge` one of two. In the graph once.
+    chunks : sequence of tuples
+        Arguments of `measure`, which may be references to chunks of the collections.
+    collections : sequence of Dask collections
+    """
+    from dask.delayed import Delayed
+    from dask.task_spec import DataNode, Task, TaskRef
+
+    token = uuid4().hex
+    graph: dict[Any, Any] = {}
+    for collection in collections:
+        graph.update(collection.__dask_graph__())
+    shared = f"skscale-worker-{token}"
+    graph[shared] = DataNode(shared, worker)
+
+    def call(method: Any, *arguments: Any) -> Any:
+        key = (f"skscale-{method.__name__}-{token}", len(graph))
+        graph[key] = Task(key, method, TaskRef(shared), *arguments)
+        return TaskRef(key)
+
+    measure, merge = type(worker).measure, type(worker).merge
+    parts = (call(measure, *chunk) for chunk in chunks)
+    total = tree_reduce(parts, lambda earlier, later: call(merge, earlier, later))
+    return Delayed(total.key, graph).compute()
 
 
 @contextmanager

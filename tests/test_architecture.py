@@ -29,6 +29,8 @@ FLOORS = (
     {"_reduce"},
     {"_admission", "_jobs"},
     {"_blocks", "_opening", "_provenance"},
+    {"_learning"},
+    {"_lazy"},
     {"_base", "_several"},
     {"_chains"},
     {"_carrying"},

@@ -732,3 +732,10 @@ def test_words_in_a_column_named_by_a_number():
     frame = pd.DataFrame({0: list("abc"), 1: [1.0, 2.0, 3.0]})
     with pytest.raises(errors.NonNumericColumnError, match=r"not numbers: 0 \(String\)"):
         StandardScaler().fit(frame)
+
+
+def test_no_frame_is_made_of_sparse_rows():
+    rows = sparse.csr_array(np.eye(3))
+    scaler = StandardScaler(with_mean=False).set_output(transform="pandas")
+    with pytest.raises(ValueError, match=r"outputs a scipy sparse matrix.*disable Pandas output"):
+        scaler.fit_transform(rows)

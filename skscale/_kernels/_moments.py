@@ -31,6 +31,9 @@ SAMPLE = 16
 ENOUGH = 256
 """Rows whose mean is as good as always close to that of the others."""
 
+PLENTY = 1024
+"""Rows of which more do not help: each is a line of the cache, or one for every column."""
+
 CLOSE = 1 / 64
 """Largest square of the distance from centre to mean, in variances, that is taken off."""
 
@@ -131,7 +134,7 @@ def centre(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
 def near_mean(rows: Rows, weights: Array | None) -> tuple[Array, Array | None]:
     """A centre near the mean of finite rows, and equal to it in a constant column."""
     first, low = first_row(rows)
-    every = min(SAMPLE, 1 + len(rows) // ENOUGH)
+    every = max(min(SAMPLE, 1 + len(rows) // ENOUGH), len(rows) // PLENTY)
     few = rows[::every]
     with np.errstate(over="ignore", invalid="ignore"):
         # In C order, so that the order of the additions is the same for any rows.

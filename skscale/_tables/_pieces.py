@@ -51,11 +51,10 @@ def recut(pieces: Iterable[Any], step: int) -> Iterator[Any]:
             continue
         held.append(piece)
         n_held += n_rows
-        if n_held < 2 * step:
-            continue
-        if len(held) == 2 and count_rows(held[0]) == step:  # nothing to be copied
+        if n_held >= 2 * step and len(held) == 2 and count_rows(held[0]) == step:  # no copy
             yield held.pop(0)
             n_held -= step
+        if n_held < 2 * step:
             continue
         rows = join_rows(held)
         n_ready = n_held // step - 1

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from skscale._kernels import as_rows
+from skscale._tables._dask import refuse_lazy
 from skscale._tables._frames import read_frame
 from skscale._tables._table import Table, float_dtype, of_sparse
 from skscale.errors import NonNumericColumnError, SchemaError
@@ -32,6 +33,7 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
     NonNumericColumnError
         Columns that hold anything but numbers.
     """
+    refuse_lazy(X)
     if is_frame(X):
         return _read_frame(X)
     if type(X).__name__ == "LazyFrame":
@@ -92,13 +94,19 @@ def select(X: Any, positions: Sequence[int]) -> Any:
 
 def _read_frame(X: Any) -> Table:
     names = column_names(X) or []
-    _check_shape(*X.shape)
+    check_shape(*X.shape)
     check_names(names)
     _check_kinds_of_names(names)
     return read_frame(X, names)
 
 
-def _check_shape(n_rows: int, n_columns: int) -> None:
+def check_shape(n_rows: int, n_columns: int) -> None:
+    """Refuse a table of nothing.
+
+    Raises
+    ------
+    ValueError
+    """
     # scikit-learn's words, which its checks and its users look for.
     if n_rows == 0:
         raise ValueError(

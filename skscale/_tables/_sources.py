@@ -192,8 +192,8 @@ def _of_dataset(given: Any) -> Source:
 
     def pieces(skip: int) -> Iterator[Any]:
         batches = (
-            part.to_batches(schema=given.schema, batch_size=size, batch_readahead=2)
-            for part in _parts_of(fragments)
+            part.to_batches(schema=given.schema, batch_size=size, batch_readahead=2, **options)
+            for part, options in _parts_of(fragments)
         )
         return without_rows(_tables(chain.from_iterable(batches)), skip)
 
@@ -201,13 +201,17 @@ def _of_dataset(given: Any) -> Source:
     return Source(name, pieces, given.count_rows() if tells else None, files=files)
 
 
-def _parts_of(fragments: Sequence[Any]) -> Iterator[Any]:
-    """Parts of a dataset small enough that Arrow may read all of one ahead."""
+def _parts_of(fragments: Sequence[Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Parts of a dataset so small that Arrow may read all of one ahead, and how to scan them."""
+    from pyarrow import dataset
+
     for fragment in fragments:
-        if hasattr(fragment, "split_by_row_group"):
-            yield from fragment.split_by_row_group()
-        else:
-            yield fragment
+        if not hasattr(fragment, "split_by_row_group"):
+            yield fragment, {}
+            continue
+        as_needed = dataset.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
+        for part in fragment.split_by_row_group():
+            yield part, {"fragment_scan_options": as_needed}
 
 
 def _of_stream(given: Any, is_rereadable: bool) -> Source:

@@ -7,6 +7,7 @@ from typing import Any
 from scipy import sparse
 
 from skscale._kernels import Array
+from skscale._tables._dask import is_lazy
 
 
 def take_rows(X: Any, rows: Array) -> Any:
@@ -14,13 +15,15 @@ def take_rows(X: Any, rows: Array) -> Any:
 
     Parameters
     ----------
-    X : array, sparse array, frame, series or list
+    X : array, sparse array, Dask array, frame, series or list
         Of `len` at least one more than the largest number.
     rows : integer array of shape (n_taken,)
         Which, in the order wanted.
     """
     if sparse.issparse(X):
         return X.tocsr()[rows]
+    if is_lazy(X):
+        return X[rows]
     if hasattr(X, "iloc"):
         return X.iloc[rows]
     if hasattr(X, "take") and hasattr(X, "ndim"):

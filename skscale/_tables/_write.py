@@ -139,7 +139,7 @@ def _nullable(pandas: Any, values: Array, dtype: Any) -> Any:
 
 
 def import_library(library: str) -> Any:
-    """Import a library that is optional.
+    """Import a library that is optional, or a part of one.
 
     Raises
     ------
@@ -149,6 +149,18 @@ def import_library(library: str) -> Any:
     try:
         return importlib.import_module(library)
     except ImportError as error:
+        package, _, part = library.partition(".")
         raise MissingDependencyError(
-            f"This needs {library}, which is not installed: pip install {library}"
+            f"This needs {library}, which is not installed: pip install "
+            + (f'"{package}[{part}]"' if part else package)
         ) from error
+
+
+def refuse_sparse(kind: str) -> None:
+    """Say that no frame is made of sparse rows, in the words of scikit-learn."""
+    if kind != "default":
+        raise ValueError(
+            "The transformer outputs a scipy sparse matrix. Try to set the transformer output to a "
+            f"dense array or disable {kind.capitalize()} output with "
+            "set_output(transform='default')."
+        )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skscale import _linalg as linalg
+from skscale._admission import MANY
 from skscale._kernels import Array
 from skscale._linalg import Axes
 from skscale._reduce import block_rows
@@ -96,8 +97,8 @@ def check_width(n_rows: int, n_features: int, method: str) -> None:
         size = 8 * n_features**2 / 2**30
         raise TooWideError(
             f"{method} keeps a matrix of {n_features} x {n_features} numbers ({size:.1f} GiB) "
-            f"for {n_rows} rows of {n_features} columns; the limit is {WIDEST} columns. Reduce "
-            "the columns first: PCA(n_components=...) on dense rows or TruncatedSVD of "
+            f"for {counted(n_rows)} rows of {n_features} columns; the limit is {WIDEST} columns. "
+            "Reduce the columns first: PCA(n_components=...) on dense rows or TruncatedSVD of "
             "scikit-learn on sparse ones."
         )
 
@@ -115,7 +116,12 @@ def check_triangle(n_rows: int, n_features: int) -> None:
         size = 8 * height * n_features / 2**30
         raise TooWideError(
             f"PCA keeps min(n_samples, n_features) x n_features = {height} x {n_features} numbers "
-            f"({size:.1f} GiB) of {n_rows} rows of {n_features} columns; the limit is "
+            f"({size:.1f} GiB) of {counted(n_rows)} rows of {n_features} columns; the limit is "
             f"{8 * DENSEST / 2**30:.0f} GiB. Use TruncatedSVD of scikit-learn, or reduce the "
             "columns first."
         )
+
+
+def counted(n_rows: int) -> str:
+    """A number of rows, in words where it is not known."""
+    return str(n_rows) if n_rows < MANY else "an unknown number of"

@@ -34,8 +34,9 @@ def cross_fit(
         MinMaxScaler (without clip), PCA and Whitener is solved from statistics of the rows as
         given. Any other step, and what comes after it, is fitted the ordinary way on the
         training rows; a model at the end of a pipeline, too.
-    X : array-like, sparse array or frame of shape (n_samples, n_features)
-        All rows.
+    X : array-like, sparse array, frame or Dask array of shape (n_samples, n_features)
+        All rows. Those of a Dask array, which must know its chunk sizes, are measured chunk by
+        chunk, in one computation for every pass.
     y : array-like of shape (n_samples,), default=None
         For the splitter, and for steps that are fitted the ordinary way.
     cv : int, splitter or iterable of (train, test)
@@ -107,7 +108,8 @@ def cross_fit(
             f"transformer must be something that can be fitted; got {transformer!r}. For instance: "
             "cross_fit(StandardScaler(), X, cv=5)."
         )
-    splits = read_splits(cv, n_samples(X), X, y, groups, transformer)
+    rows = None if tables.is_lazy(X) else X
+    splits = read_splits(cv, n_samples(X), rows, y, groups, transformer)
     shared = SharedFits(X, y, splits, sample_weight)
     folds = [Fold(fitted, splits, k) for k, fitted in enumerate(shared.fit_all(transformer))]
     return CrossFit(folds, splits.n_rows, shared.n_passes, len(shared.ordinary))
@@ -191,7 +193,21 @@ class CrossFit(Sequence[Fold]):
 
 
 def n_samples(X: Any) -> int:
-    """Number of rows of anything that has rows."""
+    """Number of rows of anything that has rows.
+
+    Raises
+    ------
+    InvalidParameterError
+        Of anything else, and of a Dask collection that does not know it.
+    """
+    if tables.is_lazy(X):
+        n_rows = tables.open_lazy(X).n_rows
+        if n_rows is None:
+            raise InvalidParameterError(
+                f"X is a Dask {type(X).__name__}, and it is not known how many rows each chunk "
+                f"has, so none can be held out. {tables.CHUNKS_UNKNOWN}"
+            )
+        return n_rows
     try:
         return tables.count_rows(X)
     except (TypeError, IndexError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -42,11 +42,16 @@ def measure_pass(
     table: Table, weights: Array | None, one_pass: Pass, kinds: Iterable[type]
 ) -> dict[type, Measured]:
     """Statistics of the training part of every split of a pass, of several kinds at once."""
+    return of_splits(measure_atoms(table, weights, one_pass.atoms, kinds), one_pass, kinds)
+
+
+def measure_atoms(
+    table: Table, weights: Array | None, atoms: Sequence[slice | Array], kinds: Iterable[type]
+) -> list[Several]:
+    """Statistics of every atom, of at least one row each."""
     kinds = tuple(kinds)
     step = _block_rows(table, kinds)
-    blocks = [
-        (atom, block) for atom, rows in enumerate(one_pass.atoms) for block in _blocks(rows, step)
-    ]
+    blocks = [(atom, block) for atom, rows in enumerate(atoms) for block in _blocks(rows, step)]
     read = _Reader(table)
 
     def of_block(place: tuple[int, slice | Array]) -> tuple[int, Several]:
@@ -55,17 +60,26 @@ def measure_pass(
         of_rows = None if weights is None else weights[block]
         return atom, Several.of(rows, of_rows, kinds)
 
-    n_rows = sum(_length(rows) for rows in one_pass.atoms)
-    products = nullcontext() if set(kinds) <= {Moments, Extrema} else single_threaded_blas
-    of_atoms: list[Several] = []
-    with products, mapped_blocks(of_block, blocks, n_rows * table.shape[1]) as found:
-        for _, of_atom in groupby(found, key=lambda part: part[0]):
-            of_atoms.append(tree_reduce((part for _, part in of_atom), Several.merge))
-        of_splits = unions(of_atoms, one_pass.members, Several.merge)
-    is_wide = [part.is_wide for part in of_splits]
-    return {
-        kind: Measured([part.statistics[kind] for part in of_splits], is_wide) for kind in kinds
-    }
+    n_rows = sum(_length(rows) for rows in atoms)
+    with products(kinds), mapped_blocks(of_block, blocks, n_rows * table.shape[1]) as found:
+        by_atom = groupby(found, key=lambda part: part[0])
+        return [tree_reduce((part for _, part in own), Several.merge) for _, own in by_atom]
+
+
+def of_splits(
+    of_atoms: list[Several], one_pass: Pass, kinds: Iterable[type]
+) -> dict[type, Measured]:
+    """Statistics of training parts, merged from those of their atoms."""
+    kinds = tuple(kinds)
+    with products(kinds), np.errstate(under="ignore"):
+        found = unions(of_atoms, one_pass.members, Several.merge)
+    is_wide = [part.is_wide for part in found]
+    return {kind: Measured([part.statistics[kind] for part in found], is_wide) for kind in kinds}
+
+
+def products(kinds: Iterable[type]) -> AbstractContextManager[None]:
+    """What matrix products of these statistics run in."""
+    return nullcontext() if set(kinds) <= {Moments, Extrema} else single_threaded_blas
 
 
 class _Reader:

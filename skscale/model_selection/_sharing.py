@@ -20,6 +20,7 @@ from skscale._splits import Splits
 from skscale._tables import Table
 from skscale.errors import SampleWeightError
 from skscale.model_selection._atoms import Pass, find_passes
+from skscale.model_selection._lazy_pass import measure_lazily
 from skscale.model_selection._measuring import Measured, measure_pass
 from skscale.model_selection._training import TrainingPart
 from skscale.statistics import Moments, Scatter, Triangle
@@ -50,6 +51,7 @@ class SharedFits:
 
     def __init__(self, X: Any, y: Any, splits: Splits, sample_weight: Any = None) -> None:
         self.X, self.y, self.splits = X, y, splits
+        tables.refuse_lazy(sample_weight, "sample_weight")
         self.weights = check_weights(sample_weight, splits.n_rows)
         self.passes: list[Pass] = find_passes(splits)
         self._place = {
@@ -169,7 +171,11 @@ class SharedFits:
         with self._lock:
             new = {kind for kind in kinds if (kind, i) not in self._measured}
             if new:
-                found = measure_pass(self._table, self.weights, self.passes[i], new)
+                if tables.is_lazy(self.X):
+                    lazy = tables.open_lazy(self.X)
+                    found = measure_lazily(lazy, self.weights, self.passes[i], new)
+                else:
+                    found = measure_pass(self._table, self.weights, self.passes[i], new)
                 self.n_passes += 1
                 self._measured.update({(kind, i): found[kind] for kind in new})
 
@@ -203,7 +209,8 @@ class SharedFits:
 
 
 def _open(X: Any) -> Table | None:
-    """All rows as a table, if they are one of numbers."""
+    """All rows as a table, if they are one of numbers; of lazy ones, a sample."""
+    X = tables.sample_of(X)
     plain = tables.read_plain(X)
     if plain is not None:
         return plain

@@ -289,6 +289,7 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         X_new : array or frame of shape (n_samples, n_features_out)
             As from `transform`. If `normalize_batch` raises, the transformer is as it was.
         """
+        tables.refuse_lazy(X)
         learned = self._draft(keep=True).partial_fit(X, None, sample_weight, condition=condition)
         batch, table = learned._draft(keep=True), open_table(learned, X)
         weights = check_weights(sample_weight, table.shape[0])
@@ -519,6 +520,7 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
 
     def _labels(self, X: Any, condition: Any, known: Sequence[Any]) -> Array | None:
         """Number of the condition of every row; None where all rows are treated alike."""
+        self._refuse_lazy(X, condition, known)
         apart = self._set_apart(X)
         if apart is None:
             return self._number(X, condition, known) if condition is not None or known else None
@@ -531,7 +533,17 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
         labels = numbered(values, known)
         return labels if known else None
 
+    def _refuse_lazy(self, X: Any, condition: Any, known: Sequence[Any]) -> None:
+        is_asked = condition is not None or known or self._column() is not None
+        if is_asked and tables.is_lazy(X):
+            raise ConditionError(
+                f"X is a Dask {type(X).__name__}, and the conditions of its rows are not known "
+                "before it is computed. Fit without conditions; rows that have some are "
+                "transformed in memory, such as by X.map_partitions(normalizer.transform)."
+            )
+
     def _number(self, X: Any, condition: Any, known: Sequence[Any]) -> Array | None:
+        self._refuse_lazy(X, condition, known)
         if condition is None:
             raise ConditionError(
                 "condition is None, and 'affine' has gamma and beta by condition: pass condition=, "

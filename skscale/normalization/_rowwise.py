@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 
 from skscale import _kernels as kernels
+from skscale import _tables as tables
 from skscale._base import TableTransformer
 from skscale._blocks import Apply, check_table
 from skscale._callbacks import fit_task, with_callbacks
@@ -58,7 +59,7 @@ class RowwiseNormalizer(OneToOneFeatureMixin, TableTransformer, ABC):
         with fit_task(self, X, y, None):
             draft = self._draft(keep=False)
             draft._check_parameters()
-            table = open_table(draft, X, reset=True)
+            table = open_table(draft, tables.sample_of(X), reset=True)
             draft._learn_columns()
             check_table(table, type(self).__name__, allow_missing=self._allow_missing)
             return self._become(draft)

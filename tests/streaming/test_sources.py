@@ -1,0 +1,504 @@
+"""Rows from anywhere are measured as the same table in memory is, to the bit."""
+
+import gzip
+import os
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.base import clone
+
+from skscale import PCA, BatchNormalizer, MinMaxScaler, StandardScaler
+from skscale._reduce import tree_reduce
+from skscale.errors import (
+    InvalidParameterError,
+    MissingDependencyError,
+    NonNumericColumnError,
+    SchemaError,
+    SourceError,
+)
+from skscale.streaming import fit_blocks
+
+from ..draws import cut_positions
+from .streams import DEEP, N_ROWS, NAMES, TRANSFORMERS, Counted, assert_same_fit, rows, small_blocks
+
+DTYPES = {"float64": np.float64, "float32": np.float32}
+X = {name: rows(dtype=dtype) for name, dtype in DTYPES.items()}
+ARROW = {name: pa.table(dict(zip(NAMES, values.T, strict=True))) for name, values in X.items()}
+POLARS = {name: pl.from_arrow(table) for name, table in ARROW.items()}
+
+every = pytest.mark.parametrize("transformer", TRANSFORMERS.values(), ids=TRANSFORMERS)
+both_dtypes = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def pieces(table, *cuts):
+    cuts = [0, *cuts, len(table)]
+    return [table.slice(a, b - a) for a, b in pairwise(cuts)]
+
+
+def as_parquet(path, table, *cuts):
+    with pq.ParquetWriter(path, table.schema) as writer:
+        for piece in pieces(table, *cuts):
+            writer.write_table(piece, row_group_size=max(1, len(piece)))
+    return path
+
+
+def as_many_files(path, table):
+    """Files in the order of their names, of which one has no rows and one many row groups."""
+    path.mkdir()
+    for i, part in enumerate(pieces(table, 100, 100, 101, 700)):
+        as_parquet(path / f"{i}.parquet", part, *range(9, len(part), 9))
+    return path
+
+
+def as_feather(path, table, chunksize=77):
+    feather.write_feather(table, str(path), chunksize=chunksize)
+    return path
+
+
+def as_ipc(path, table):
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        for piece in pieces(table, 0, 1, 500):
+            writer.write_table(piece)
+    return path
+
+
+def memory_mapped(path, values, order="C"):
+    mapped = np.lib.format.open_memmap(
+        path, "w+", values.dtype, values.shape, fortran_order=order == "F"
+    )
+    mapped[:] = values
+    mapped.flush()
+    return np.load(path, mmap_mode="r")
+
+
+def of_zarr(path, values):
+    zarr = pytest.importorskip("zarr", reason="zarr is not installed")
+    made = zarr.open_array(
+        str(path), mode="w", shape=values.shape, chunks=(77, 3), dtype=values.dtype
+    )
+    made[:] = values
+    return made
+
+
+def of_duckdb(path, table):
+    duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
+    file = as_parquet(path / "queried.parquet", table, 10, 500)
+    return duckdb.connect().sql(f"SELECT * FROM read_parquet('{file}')")
+
+
+def reader(table, *cuts):
+    batches = [batch for piece in pieces(table, *cuts) for batch in piece.to_batches()]
+    return pa.RecordBatchReader.from_batches(table.schema, batches)
+
+
+# From a directory and the name of a dtype to a source, and the same table in memory.
+SOURCES = {
+    "Parquet": lambda path, of: as_parquet(path / "one.parquet", ARROW[of]),
+    "Parquet, row groups": lambda path, of: as_parquet(path / "x.parquet", ARROW[of], 1, 9, 9, 640),
+    "Parquet, directory": lambda path, of: as_many_files(path / "many", ARROW[of]),
+    "Parquet, pattern": lambda path, of: f"{as_many_files(path / 'many', ARROW[of])}/*.parquet",
+    "Parquet, paths": lambda path, of: sorted(as_many_files(path / "many", ARROW[of]).iterdir()),
+    "Feather": lambda path, of: as_feather(path / "one.feather", ARROW[of]),
+    "Arrow IPC": lambda path, of: as_ipc(path / "one.arrow", ARROW[of]),
+    "Dataset": lambda path, of: ds.dataset(as_many_files(path / "many", ARROW[of])),
+    "Dataset of Feather": lambda path, of: ds.dataset(
+        as_feather(path / "one.feather", ARROW[of]), format="feather"
+    ),
+    "ParquetFile": lambda path, of: pq.ParquetFile(as_parquet(path / "x.pq", ARROW[of], 5, 900)),
+    "Table": lambda path, of: ARROW[of],
+    "Table of chunks": lambda path, of: pa.concat_tables(pieces(ARROW[of], 0, 3, 3, 800)),
+    "RecordBatch": lambda path, of: ARROW[of].to_batches()[0],
+    "DuckDB": lambda path, of: of_duckdb(path, ARROW[of]),
+    "callable": lambda path, of: lambda: reader(ARROW[of], 300),
+    "polars DataFrame": lambda path, of: POLARS[of],
+    "polars LazyFrame": lambda path, of: POLARS[of].lazy(),
+    "polars scan": lambda path, of: pl.scan_parquet(as_parquet(path / "x.parquet", ARROW[of], 7)),
+    "pandas": lambda path, of: ARROW[of].to_pandas(),
+    "array": lambda path, of: X[of],
+    "Fortran order": lambda path, of: np.asfortranarray(X[of]),
+    "memmap": lambda path, of: memory_mapped(path / "x.npy", X[of]),
+    "memmap, Fortran order": lambda path, of: memory_mapped(path / "x.npy", X[of], "F"),
+    "Zarr": lambda path, of: of_zarr(path / "x.zarr", X[of]),
+}
+
+
+def in_memory(name, of):
+    if "polars" in name:
+        return POLARS[of]
+    if name == "pandas":
+        return ARROW[of].to_pandas()
+    if "Fortran" in name:
+        return np.asfortranarray(X[of])
+    return X[of] if name in ("array", "memmap", "Zarr") else ARROW[of]
+
+
+@pytest.mark.filterwarnings("ignore:.*collect_batches.*")
+@both_dtypes
+@pytest.mark.parametrize("name", SOURCES)
+def test_rows_from_anywhere_give_the_bits_of_the_table(name, dtype, tmp_path):
+    source, table = SOURCES[name](tmp_path, dtype), in_memory(name, dtype)
+    with small_blocks():
+        for label in (
+            TRANSFORMERS if DEEP else ["StandardScaler", "PCA", "BatchNormalizer momentum"]
+        ):
+            transformer = TRANSFORMERS[label]
+            streamed = fit_blocks(clone(transformer), source)
+            assert_same_fit(streamed, clone(transformer).fit(table), label)
+
+
+@both_dtypes
+@every
+def test_a_reader_gives_the_bits_of_the_table(transformer, dtype):
+    with small_blocks():
+        streamed = fit_blocks(clone(transformer), reader(ARROW[dtype], 0, 3, 3, 800))
+        assert_same_fit(streamed, clone(transformer).fit(ARROW[dtype]))
+
+
+@pytest.mark.parametrize("name", ["StandardScaler", "PCA", "BatchNormalizer momentum"])
+@given(data=st.data())
+@settings(max_examples=25)
+def test_bits_do_not_depend_on_batches_and_blocks(name, data):
+    n_rows = data.draw(st.integers(1, 120), label="rows")
+    cuts = data.draw(cut_positions(n_rows, empty=True), label="cuts")
+    block = data.draw(st.integers(1, 200), label="block")
+    piece = data.draw(st.integers(1, 200), label="piece")
+    weights = data.draw(st.sampled_from([None, np.arange(n_rows) % 3 + 0.5]), label="weights")
+    table = ARROW["float64"].slice(0, n_rows)
+    transformer = PCA() if name == "PCA" else TRANSFORMERS[name]
+    with small_blocks(block, piece):
+        reference = clone(transformer).fit(table, sample_weight=weights)
+        source = reader(table, *cuts)
+        assert_same_fit(fit_blocks(clone(transformer), source, sample_weight=weights), reference)
+        again = fit_blocks(clone(transformer), table, sample_weight=weights)
+        assert_same_fit(again, reference)
+
+
+@every
+def test_integers_and_missing_values(transformer):
+    """Integers that float64 cannot hold are exact; NaN is what it is for `fit`."""
+    integers = (2**60 + np.arange(N_ROWS * 2, dtype=np.int64) ** 2).reshape(-1, 2)
+    table = pa.table({"a": integers[:, 0], "b": integers[:, 1]})
+    transformer = (
+        clone(transformer).set_params(n_components=2)
+        if "n_components" in (transformer.get_params())
+        else clone(transformer)
+    )
+    with small_blocks():
+        assert_same_fit(
+            fit_blocks(clone(transformer), reader(table, 3, 900)), clone(transformer).fit(table)
+        )
+        if "PCA" in repr(transformer) or "Whitener" in repr(transformer):
+            return
+        holed = X["float64"].copy()
+        holed[::7, 1] = np.nan
+        frame = pa.table(dict(zip(NAMES, holed.T, strict=True)))
+        nulls = pa.table([pa.array(column, from_pandas=True) for column in holed.T], NAMES)
+        for given_table in (frame, nulls):
+            streamed = fit_blocks(clone(transformer), reader(given_table, 3, 900))
+            assert_same_fit(streamed, clone(transformer).fit(given_table))
+
+
+# CSV ------------------------------------------------------------------------------------------
+
+
+def csv_of(path, values, ends="\n"):
+    lines = [",".join(map(repr, row)) for row in values.tolist()]
+    text = ends.join([",".join(NAMES), *lines]) + ends
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wt", newline="") as file:
+        file.write(text)
+    return path
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_csv(ending, tmp_path):
+    path = csv_of(tmp_path / f"x{ending}", X["float64"], "\r\n")
+    with small_blocks():
+        for source in (path, str(path), [path], tmp_path, tmp_path / "*.csv*"):
+            streamed = fit_blocks(StandardScaler(), source)
+            assert_same_fit(streamed, StandardScaler().fit(ARROW["float64"]))
+
+
+def test_csv_whose_columns_begin_like_others(tmp_path):
+    """Arrow takes types from the first block of a file, and would stop at what they do not fit."""
+    n_rows = 200_000  # more than a block of Arrow's
+    table = pd.DataFrame(
+        {
+            "integers first": [str(i) for i in range(n_rows - 1)] + ["0.5"],
+            "missing first": [""] * (n_rows - 1) + ["0.5"],
+            "quoted": ['"1.5"'] * n_rows,
+        }
+    )
+    path = tmp_path / "x.csv"
+    lines = (",".join(row) for row in table.itertuples(index=False))
+    path.write_text("\n".join([",".join(table.columns), *lines]) + "\n")
+    fitted = fit_blocks(StandardScaler(), path)
+    frame = pd.read_csv(path)
+    np.testing.assert_allclose(fitted.mean_, frame.mean(), rtol=1e-14)
+    np.testing.assert_array_equal(fitted.n_samples_seen_, [n_rows, 1, n_rows])
+
+
+def test_text_in_csv_is_named(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("age,name\n1,x\n2,y\n")
+    with pytest.raises(NonNumericColumnError, match=r"Block 0 of .*x.csv.*'name'"):
+        fit_blocks(StandardScaler(), path)
+    n_rows = 200_000
+    path.write_text("age\n" + "1234567\n" * n_rows + "none of your business\n")
+    with pytest.raises(SourceError, match=r"x.csv is damaged: In CSV column #0"):
+        fit_blocks(StandardScaler(), path)
+
+
+# Sources that Arrow shows differently ---------------------------------------------------------
+
+
+def test_a_filtered_dataset_and_a_partitioned_one(tmp_path):
+    table = ARROW["float64"].append_column("part", pa.array(np.arange(N_ROWS) % 2))
+    pq.write_to_dataset(table, tmp_path / "parts", partition_cols=["part"])
+    dataset = ds.dataset(tmp_path / "parts", partitioning="hive")
+    with small_blocks():
+        assert_same_fit(
+            fit_blocks(StandardScaler(), dataset), StandardScaler().fit(dataset.to_table())
+        )
+        filtered = dataset.filter(pc.field("a") > 10)
+        kept = filtered.to_table()
+        assert 0 < len(kept) < N_ROWS
+        assert_same_fit(fit_blocks(StandardScaler(), filtered), StandardScaler().fit(kept))
+
+
+def test_a_dataset_of_csv_is_not_read_to_count_its_rows(tmp_path, monkeypatch):
+    path = csv_of(tmp_path / "x.csv", X["float64"])
+    dataset = ds.dataset(path, format="csv")
+
+    class Uncounted:
+        """A Dataset that cannot be counted."""
+
+        schema, get_fragments = dataset.schema, dataset.get_fragments
+
+    Uncounted.__module__ = "pyarrow.dataset"
+    fitted = fit_blocks(StandardScaler(), Uncounted())
+    assert_same_fit(fitted, StandardScaler().fit(ARROW["float64"]))
+
+
+def test_a_duckdb_query_gives_the_bits_of_the_parquet_file(tmp_path):
+    duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
+    path = as_parquet(tmp_path / "x.parquet", ARROW["float64"], 10, 500)
+    connection = duckdb.connect()
+    query = connection.sql(f"SELECT b, a, sqrt(c * c) AS c FROM read_parquet('{path}') WHERE a > 5")
+    table = query.to_arrow_table() if hasattr(query, "to_arrow_table") else query.arrow()
+    with small_blocks():
+        for transformer in (StandardScaler(), BatchNormalizer(batch_size=8, momentum=0.2)):
+            whole = fit_blocks(clone(transformer), connection.sql(f"SELECT * FROM '{path}'"))
+            assert_same_fit(whole, fit_blocks(clone(transformer), path))
+            assert_same_fit(fit_blocks(clone(transformer), query), clone(transformer).fit(table))
+
+
+def test_a_query_is_run_anew_for_every_pass(tmp_path):
+    duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
+    path = as_parquet(tmp_path / "x.parquet", ARROW["float64"])
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(BatchNormalizer(batch_size=16, momentum=0.1), MinMaxScaler())
+    query = duckdb.connect().sql(f"SELECT * FROM '{path}'")
+    fitted = fit_blocks(clone(model), query)
+    assert_same_fit(fitted[-1], fit_blocks(clone(model), path)[-1])
+
+
+def test_anything_that_exports_a_stream_once():
+    class Cursor:
+        """As of a database: neither a table nor of a library that is known."""
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            return ARROW["float64"].__arrow_c_stream__(requested_schema)
+
+    with small_blocks():
+        assert_same_fit(
+            fit_blocks(StandardScaler(), Cursor()), StandardScaler().fit(ARROW["float64"])
+        )
+
+
+def test_what_older_libraries_lack_is_said(monkeypatch):
+    class Cursor:
+        def __arrow_c_stream__(self, requested_schema=None): ...
+
+    class LazyFrame:
+        """Of a polars without `collect_batches`."""
+
+    class RecordBatchReader:
+        """Of a pyarrow without `from_stream`."""
+
+    LazyFrame.__module__ = "polars.lazyframe.frame"
+    with pytest.raises(MissingDependencyError, match=r"polars .* has no LazyFrame.collect_batches"):
+        fit_blocks(StandardScaler(), LazyFrame())
+    monkeypatch.setattr(pa, "RecordBatchReader", RecordBatchReader)
+    with pytest.raises(MissingDependencyError, match=r"which pyarrow 15 or later can"):
+        fit_blocks(StandardScaler(), Cursor())
+
+
+# Blocks that somebody cut ---------------------------------------------------------------------
+
+CUTS = [0, 1, 1, 300, 777, N_ROWS]
+BLOCKS = [X["float64"][a:b] for a, b in pairwise(CUTS)]
+FULL = [block for block in BLOCKS if len(block)]
+WEIGHTS = np.arange(1, N_ROWS + 1) % 5 / 4.0
+
+
+def frames(make):
+    return [make(dict(zip(NAMES, block.T, strict=True))) for block in BLOCKS]
+
+
+ITERABLES = {
+    "list": BLOCKS,
+    "tuple": tuple(BLOCKS),
+    "generator": lambda: (block for block in BLOCKS),
+    "iterator": lambda: iter(BLOCKS),
+    "object": Counted(BLOCKS),
+    "callable": Counted(BLOCKS).__call__,
+    "pairs": [(block, np.zeros(len(block))) for block in BLOCKS],
+    "pairs in lists": [[block, np.zeros(len(block))] for block in BLOCKS],
+    "pandas": frames(pd.DataFrame),
+    "polars": frames(pl.DataFrame),
+    "pyarrow": frames(pa.table),
+    "batches": [pa.RecordBatch.from_pydict(dict(zip(NAMES, b.T, strict=True))) for b in BLOCKS],
+    "sparse": [sparse.csr_array(block) for block in BLOCKS],
+    "nested lists": [block.tolist() for block in FULL],
+    "Fortran order": [np.asfortranarray(block) for block in BLOCKS],
+}
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "weights"])
+@pytest.mark.parametrize("name", ITERABLES)
+def test_blocks_of_an_iterable_are_kept_as_they_are(name, weights):
+    """Their statistics merge along the tree, each as `fit` has it."""
+    blocks = ITERABLES[name]
+    given_blocks = list(blocks() if callable(blocks) else blocks)
+    tables = [
+        block[0] if isinstance(block, tuple) or "pairs" in name else block for block in given_blocks
+    ]
+    if name == "batches":
+        tables = [pa.Table.from_batches([batch]) for batch in tables]
+    keep = [
+        i
+        for i, table in enumerate(tables)
+        if (table.shape[0] if hasattr(table, "shape") else len(table))
+    ]
+    stops = np.cumsum([len(block) for block in FULL])
+    parts = (
+        dict(zip(keep, np.split(weights, stops[:-1]), strict=True)) if weights is not None else {}
+    )
+    for transformer in (StandardScaler(), MinMaxScaler(), BatchNormalizer(batch_size=16)):
+        if name == "sparse":
+            transformer = StandardScaler(with_mean=False)
+        merged = tree_reduce(
+            [
+                clone(transformer).fit(tables[i], sample_weight=parts.get(i)).statistic_
+                for i in keep
+            ],
+            lambda earlier, later: earlier.merge(later),
+        )
+        source = blocks() if name in ("generator", "iterator") else blocks
+        fitted = fit_blocks(clone(transformer), source, sample_weight=weights)
+        assert_same_fit(fitted.statistic_, merged)
+
+
+def test_read_csv_in_chunks(tmp_path):
+    path = csv_of(tmp_path / "x.csv", X["float64"])
+    chunks = list(pd.read_csv(path, chunksize=100))
+    merged = tree_reduce(
+        [StandardScaler().fit(chunk).statistic_ for chunk in chunks],
+        lambda earlier, later: earlier.merge(later),
+    )
+    with pd.read_csv(path, chunksize=100) as source:
+        fitted = fit_blocks(StandardScaler(), source)
+    assert_same_fit(fitted.statistic_, merged)
+    assert fitted.feature_names_in_.tolist() == NAMES
+
+
+def test_a_sparse_array_is_one_block():
+    array = sparse.random_array((500, 4), density=0.3, rng=0, format="csr")
+    for made in (array, sparse.csc_array(array), sparse.coo_array(array)):
+        fitted = fit_blocks(StandardScaler(with_mean=False), made, sample_weight=np.ones(500))
+        reference = StandardScaler(with_mean=False).fit(made, sample_weight=np.ones(500))
+        assert_same_fit(fitted, reference)
+
+
+# What is no source ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        (3, InvalidParameterError, "source must be the path of .*; got int"),
+        (None, InvalidParameterError, "got NoneType"),
+        ({"a": [1.0]}, InvalidParameterError, "got dict"),
+        (b"data.parquet", InvalidParameterError, "got bytes"),
+        ([], SourceError, "There are no rows in this list, so there is nothing to learn from"),
+        (iter([]), SourceError, "There are no rows in this list_iterator"),
+        (np.empty((0, 3)), SourceError, "There are no rows in this ndarray"),
+        ([np.empty((0, 3))] * 3, SourceError, "There are no rows"),
+        (lambda: iter(()), SourceError, "There are no rows in what <lambda> returns"),
+        (lambda: 3, InvalidParameterError, "got int"),
+        (np.zeros(5), ValueError, "Block 0 of this ndarray .*Expected 2D array, got 1D"),
+        (np.array(5.0), SourceError, "0-d array"),
+        (["a", 3], SchemaError, "Block 0 of this list .* must be a table, .*; got str"),
+        ([pd.Series([1.0, 2.0])], ValueError, "Block 0 of this list.*Expected a 2-dimensional"),
+        ([{"a": 1}], SchemaError, "must be a table, .*; got dict"),
+        (np.array([["a", "b"]]), ValueError, "Block 0 of this ndarray"),
+    ],
+)
+def test_what_is_no_source(source, error, message):
+    scaler = StandardScaler()
+    with pytest.raises(error, match=message):
+        fit_blocks(scaler, source)
+    assert vars(scaler) == vars(StandardScaler())
+
+
+def test_files_that_are_not_there_or_none(tmp_path):
+    for missing in (tmp_path / "no.parquet", tmp_path / "*.csv", tmp_path):
+        with pytest.raises(FileNotFoundError, match=r"No file matches .*of .parquet, .pq, .csv"):
+            fit_blocks(StandardScaler(), missing)
+    (tmp_path / "x.xlsx").write_bytes(b"x")
+    with pytest.raises(
+        SourceError, match=r"x.xlsx is of no format that can be read piece by piece"
+    ):
+        fit_blocks(StandardScaler(), tmp_path / "x.xlsx")
+    for name in ("x.parquet", "x.feather", "x.csv"):
+        for content in (b"", b"PAR1"):
+            (tmp_path / name).write_bytes(content)
+            with pytest.raises(SourceError, match=r"could not be opened|There are no rows"):
+                fit_blocks(StandardScaler(), tmp_path / name)
+    empty = as_parquet(tmp_path / "empty.parquet", ARROW["float64"].slice(0, 0))
+    with pytest.raises(SourceError, match=r"There are no rows in .*empty.parquet"):
+        fit_blocks(StandardScaler(), empty)
+
+
+def test_files_with_other_columns_are_found_before_rows_are_read(tmp_path):
+    as_parquet(tmp_path / "0.parquet", ARROW["float64"])
+    as_parquet(tmp_path / "1.parquet", ARROW["float64"].select(["a", "c", "b", "d"]))
+    with pytest.raises(SchemaError, match=r"1.parquet has other columns.* Expected the order"):
+        fit_blocks(StandardScaler(), tmp_path)
+    as_parquet(tmp_path / "1.parquet", ARROW["float64"].rename_columns(["a", "b", "c", "e"]))
+    with pytest.raises(SchemaError, match=r"Unknown: \['e'\]. Missing: \['d'\]"):
+        fit_blocks(StandardScaler(), tmp_path)
+
+
+def test_the_source_is_never_changed(tmp_path):
+    values = X["float64"].copy()
+    values.flags.writeable = False
+    fit_blocks(StandardScaler(), [values[:500], values[500:]])
+    np.testing.assert_array_equal(values, X["float64"])
+    path = as_parquet(tmp_path / "x.parquet", ARROW["float64"])
+    before = (path.read_bytes(), os.stat(path).st_mtime_ns)
+    fit_blocks(StandardScaler(), path)
+    assert (path.read_bytes(), os.stat(path).st_mtime_ns) == before

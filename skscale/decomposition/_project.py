@@ -59,21 +59,24 @@ def projection(
         finite = True
         with np.errstate(all="ignore"):
             # Last bits of a product depend on whether it is written by row or by column.
-            is_plain = out.dtype == np.float64 and out.flags.c_contiguous
-            projected = out if is_plain else np.empty(out.shape)
+            is_direct = out.dtype == np.float64 and out.flags.c_contiguous
+            products: Array | None = None
             for chunk, buffer in kernels.chunks(*rows.shape):
+                if products is None and not is_direct:
+                    products = np.empty((len(buffer), out.shape[1]))
+                product = out[chunk] if products is None else products[: len(buffer)]
                 if units is None:
                     deviation, sums = kernels.deviations(rows[chunk], mean, None, buffer)
                 else:
                     deviation = sums = kernels.subtract(rows[chunk], mean, None, units, out=buffer)
                 finite &= math.isfinite(np.add.reduce(sums, axis=None))
-                np.matmul(deviation, directions, out=projected[chunk])
+                np.matmul(deviation, directions, out=product)
                 if offset is not None:
-                    projected[chunk] -= offset
-            if out_exponent:
-                projected = np.ldexp(projected, out_exponent)
-            if projected is not out:
-                np.copyto(out, projected, casting="same_kind")
+                    product -= offset
+                if out_exponent:
+                    np.ldexp(product, out_exponent, out=product)
+                if products is not None:
+                    np.copyto(out[chunk], product, casting="same_kind")
         return finite
 
     return apply

@@ -21,8 +21,8 @@ MARKS = {True: "✓", False: "✗", None: ""}
 
 LEGEND = """\
 Medians. "vs sklearn" and "vs intelex" say how many times faster ours is. "vs limit" divides ours by
-X.sum() for a fit, by X.copy() for a transform, by our PCA for a Whitener and for folds, and by
-PyTorch for a function of activations; or it is ours itself.
+X.sum() for a fit, by X.copy() for a transform, by our PCA for a Whitener and for folds, by
+PyTorch for a function of activations, and by reading the file for a stream; or it is ours itself.
 A target stands beside its ratio: ✓ met, ✗ not met. Tables are float64, in C order, unless they say
 otherwise."""
 
@@ -300,7 +300,8 @@ shows the table and measures nothing.
 - **numpy** is the textbook line with no check at all: `mean` and `std`, `min` and `max`,
   `(X - shift) / scale`, `eigh` of the scatter matrix of the centred rows, `svd`.
 - **limit** is what this machine needs to read the table, `X.sum()`, beside a fit, and to read and
-  write it, `X.copy()`, beside a transform. For `Whitener` it is our `PCA`.
+  write it, `X.copy()`, beside a transform. For `Whitener` it is our `PCA`; for `fit_blocks`, to
+  read the Parquet file, one row group after the other, and throw the rows away.
 - **vs sklearn** and **vs intelex**: how many times faster ours is. **vs limit**: how many times
   the limit it takes. In brackets the smallest and largest ratio within a round: the cores may be
   shared with others, and where that range is wide, two digits of the ratio are noise. Then the

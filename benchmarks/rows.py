@@ -18,7 +18,7 @@ from sklearn.model_selection import KFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 
 import skscale
-from benchmarks import activations, sides
+from benchmarks import activations, sides, streams
 from benchmarks.data import Data
 from benchmarks.measuring import in_a_process
 from benchmarks.sides import Make, Side
@@ -30,7 +30,13 @@ try:
 except ImportError:
     BasicStatistics = IntelPCA = None
 
-READ, COPY, OUR_PCA, TORCH = LIMITS = "X.sum()", "X.copy()", "our PCA", "PyTorch"
+READ, COPY, OUR_PCA, TORCH, FILE = LIMITS = (
+    "X.sum()",
+    "X.copy()",
+    "our PCA",
+    "PyTorch",
+    "reading the file",
+)
 AT_MOST = "at most"
 SIDES = ("skscale", "sklearn")
 
@@ -55,6 +61,7 @@ MIDDLING = Data(10_000, 20)
 FOLDS, SCORED = Data(1_000_000, 50), Data(200_000, 50)
 PCA_TALL, PCA_BROAD, PCA_WIDE = Data(1_000_000, 100), Data(50_000, 1000), Data(500, 20_000)
 NETWORK = Data(100_000, 100)
+STREAM = Data(4_000_000, 25)
 SMALL, ONE = Data(100, 10), Data(1, 20)
 
 IMPORT = """
@@ -89,7 +96,7 @@ class Row:
 
 def every_row(*, quick: bool = False) -> Iterator[Row]:
     """Yield all rows; `quick` makes large tables small, of which nothing is expected."""
-    tables = (*scalers(), *components(), *normalizations(), *folds(), *small())
+    tables = (*scalers(), *components(), *normalizations(), *folds(), *streamed(), *small())
     for row in (*tables, *memory(), *importing()):
         yield replace(row, targets={}, data=row.data and smaller(row.data)) if quick else row
 
@@ -297,6 +304,28 @@ def scored() -> Iterator[Row]:
 def shuffled(n_folds: int) -> KFold:
     """Return folds of shuffled rows."""
     return KFold(n_folds, shuffle=True, random_state=0)
+
+
+# Streams ----------------------------------------------------------------------------------
+
+
+def streamed() -> Iterator[Row]:
+    """Yield rows of fits on a Parquet file; the table grows to show that the time does as well."""
+    limit = {FILE: streams.reading if streams.parquet else None}
+    scaler = streams.streaming(skscale.StandardScaler)
+    theirs = streams.fitting_batches(preprocessing.StandardScaler)
+    against = {"skscale": scaler, "sklearn": theirs, **limit}
+    yield Row("fit_blocks", "StandardScaler", STREAM, against, {FILE: 1.5})
+    pca = streams.streaming(partial(skscale.PCA, 10))
+    theirs = streams.fitting_batches(partial(decomposition.IncrementalPCA, 10))
+    against = {"skscale": pca, "sklearn": theirs, **limit}
+    yield Row("fit_blocks", "PCA, 10 components", STREAM, against, {"sklearn": 2, FILE: 1.5})
+    chain = streams.streaming(
+        partial(make_pipeline, skscale.StandardScaler(), skscale.PCA(10)),
+    )
+    for rows in (500_000, 1_000_000, 2_000_000, 4_000_000):
+        data = replace(STREAM, rows=rows)
+        yield Row("fit_blocks", "scaled PCA", data, {"skscale": chain, **limit}, {FILE: 1.5})
 
 
 # Small tables -----------------------------------------------------------------------------

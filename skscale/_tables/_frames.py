@@ -155,11 +155,11 @@ def _floats(frame: Any, odd: Sequence[Any], dtype: np.dtype[Any]) -> Array:
         frame = frame.with_columns(narwhals.col(*odd).cast(narwhals.Float64))
     native = frame.to_native()
     if type(native).__module__.startswith("pyarrow"):
-        return _columns_in_order(native, dtype)
+        return columns_in_order(native, dtype)
     return np.asarray(frame.to_numpy()).astype(dtype, copy=False)
 
 
-def _columns_in_order(table: Any, dtype: np.dtype[Any]) -> Array:
+def columns_in_order(table: Any, dtype: np.dtype[Any]) -> Array:
     """Values of an Arrow table, column after column in memory, as they are there.
 
     To bring them into rows takes longer than to measure them.

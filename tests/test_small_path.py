@@ -43,6 +43,10 @@ def frame(values=ROWS, names=NAMES, **kwargs):
     return pd.DataFrame(values, columns=names, **kwargs)
 
 
+def arrow(values):
+    return pa.table(dict(zip(NAMES, values.T, strict=True)))
+
+
 def nullable():
     rows = frame().astype("Float64")
     rows.iloc[1, 1] = pd.NA
@@ -137,7 +141,19 @@ FRAMES = {
     "sparse frame": lambda: frame().astype(pd.SparseDtype(np.float64)),
     "polars": lambda: pl.DataFrame(ROWS, schema=NAMES),
     "polars, reordered": lambda: pl.DataFrame(ROWS, schema=["b", "a", "c"]),
-    "pyarrow": lambda: pa.table(dict(zip(NAMES, ROWS.T, strict=True))),
+    "pyarrow": lambda: arrow(ROWS),
+    "pyarrow, float32": lambda: arrow(ROWS.astype(np.float32)),
+    "pyarrow, mixed": lambda: arrow(ROWS).set_column(0, "a", pa.array(ROWS[:, 0], pa.float32())),
+    "pyarrow, integers": lambda: arrow(np.rint(ROWS).astype(np.int64)),
+    "pyarrow, nulls": lambda: arrow(ROWS).set_column(0, "a", pa.array([None, *ROWS[1:, 0]])),
+    "pyarrow, all null": lambda: arrow(ROWS).set_column(0, "a", pa.nulls(12, pa.float64())),
+    "pyarrow, infinite": lambda: arrow(changed(np.inf)),
+    "pyarrow, in chunks": lambda: pa.concat_tables([arrow(ROWS[:5]), arrow(ROWS[5:])]),
+    "pyarrow, sliced": lambda: arrow(np.vstack([ROWS, ROWS])).slice(7, 12),
+    "pyarrow, same names": lambda: arrow(ROWS).rename_columns(["a", "b", "a"]),
+    "pyarrow, other names": lambda: arrow(ROWS).rename_columns(["a", "b", "d"]),
+    "pyarrow, reordered": lambda: arrow(ROWS).select(["b", "a", "c"]),
+    "pyarrow, no rows": lambda: arrow(ROWS[:0]),
 }
 INPUTS = ARRAYS | {name: lambda tmp_path, make=make: make() for name, make in FRAMES.items()}
 TRANSFORMERS = [

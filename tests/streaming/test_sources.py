@@ -37,6 +37,11 @@ X = {name: rows(dtype=dtype) for name, dtype in DTYPES.items()}
 ARROW = {name: pa.table(dict(zip(NAMES, values.T, strict=True))) for name, values in X.items()}
 POLARS = {name: pl.from_arrow(table) for name, table in ARROW.items()}
 
+LABELS = {
+    "float64": ["StandardScaler", "PCA", "BatchNormalizer momentum"],
+    "float32": ["StandardScaler"],
+}
+
 every = pytest.mark.parametrize("transformer", TRANSFORMERS.values(), ids=TRANSFORMERS)
 both_dtypes = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -157,9 +162,7 @@ def test_rows_from_anywhere_give_the_bits_of_the_table(name, dtype, tmp_path):
         pytest.skip("this polars gives no batches of a LazyFrame")
     source, table = SOURCES[name](tmp_path, dtype), in_memory(name, dtype)
     with small_blocks():
-        for label in (
-            TRANSFORMERS if DEEP else ["StandardScaler", "PCA", "BatchNormalizer momentum"]
-        ):
+        for label in TRANSFORMERS if DEEP else LABELS[dtype]:
             transformer = TRANSFORMERS[label]
             streamed = fit_blocks(clone(transformer), source)
             assert_same_fit(streamed, clone(transformer).fit(table), label)
@@ -175,7 +178,7 @@ def test_a_reader_gives_the_bits_of_the_table(transformer, dtype):
 
 @pytest.mark.parametrize("name", ["StandardScaler", "PCA", "BatchNormalizer momentum"])
 @given(data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=1000 if DEEP else 15)
 def test_bits_do_not_depend_on_batches_and_blocks(name, data):
     n_rows = data.draw(st.integers(1, 120), label="rows")
     cuts = data.draw(cut_positions(n_rows, empty=True), label="cuts")

@@ -32,7 +32,7 @@ __all__ = [
     "with_callbacks",
 ]
 
-Tell = Callable[[], None]
+Tell = Callable[..., None]
 
 
 def has_callbacks(estimator: Any) -> bool:
@@ -69,7 +69,7 @@ def streamed_task(estimator: Any) -> Iterator[Callable[[int | None], Tell] | Non
     ------
     begin_pass : callable or None
         Called with the number of blocks, if that is known, as a pass begins. Returns what is called
-        after every block.
+        with every block: its rows, labels and weights, as scikit-learn names them.
     """
     if not has_callbacks(estimator):
         yield None
@@ -88,10 +88,10 @@ def streamed_task(estimator: Any) -> Iterator[Callable[[int | None], Tell] | Non
         one.call_on_fit_task_begin(estimator=estimator)
         passes.append(one)
 
-        def tell() -> None:
+        def tell(**told: Any) -> None:
             block = one.subcontext(task_name="block")
-            block.call_on_fit_task_begin(estimator=estimator)
-            block.call_on_fit_task_end(estimator=estimator)
+            block.call_on_fit_task_begin(estimator=estimator, **told)
+            block.call_on_fit_task_end(estimator=estimator, **told)
 
         return tell
 

@@ -51,8 +51,9 @@ def fit_blocks(
         Whether to write rows, blocks, rate and time left to standard error, if that is a terminal.
     checkpoint : path, default=None
         File in which what was measured, and how far, is kept every half a minute, and when the fit
-        is interrupted (Ctrl-C). The same call then goes on from there, and gives the same bits. The
-        file is removed once the fit has succeeded.
+        is interrupted (Ctrl-C). The same call then goes on from there, and gives the same bits; one
+        with other parameters, weights, labels, files or first row is refused. What was learned by
+        `partial_fit` is not kept. The file is removed once the fit has succeeded.
 
     Returns
     -------

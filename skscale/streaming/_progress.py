@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 EVERY = 0.2
 """Seconds between two states of the line."""
@@ -18,15 +19,15 @@ class Progress:
     is_shown : bool
         Whether to write to standard error, if that is a terminal.
     begin_pass : callable, default=None
-        Called with the number of blocks, if that is known; what it returns, after every block.
+        Called with the number of blocks, if that is known; what it returns, with every block.
     """
 
     def __init__(
-        self, is_shown: bool, begin_pass: Callable[[int | None], Callable[[], None]] | None = None
+        self, is_shown: bool, begin_pass: Callable[[int | None], Callable[..., None]] | None = None
     ) -> None:
         self._is_shown = is_shown and sys.stderr is not None and sys.stderr.isatty()
         self._begin_pass = begin_pass
-        self._tell: Callable[[], None] | None = None
+        self._tell: Callable[..., None] | None = None
         self._n_passes = 0
 
     def begin(self, n_rows: int | None, n_blocks: int | None, n_known: int) -> None:
@@ -37,12 +38,12 @@ class Progress:
         self._n_passes += 1
         self._start = self._shown = monotonic()
 
-    def advance(self, n_rows: int) -> None:
-        """Count one more block."""
+    def advance(self, n_rows: int, **told: Any) -> None:
+        """Count one more block, and tell of what is in it."""
         self._rows += n_rows
         self._blocks += 1
         if self._tell is not None:
-            self._tell()
+            self._tell(**told)
         if self._is_shown and monotonic() - self._shown >= EVERY:
             self._write("\r", "")
 

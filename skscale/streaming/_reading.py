@@ -126,7 +126,8 @@ class Reading:
     def _told(self, found: Iterator[tuple[Block, Any]]) -> Iterator[tuple[Block, Any]]:
         for block, result in found:
             yield block, result
-            self._progress.advance(block.n_rows)
+            told = {"X": block.rows, "y": block.y, "metadata": {"sample_weight": block.weights}}
+            self._progress.advance(block.n_rows, **(told if block.n_rows else {}))
 
     def locating(self, block: Block) -> AbstractContextManager[None]:
         """Errors about the rows of a block say which it is."""

@@ -11,7 +11,8 @@ from sklearn.pipeline import make_pipeline
 
 from skscale import PCA, BatchNormalizer, StandardScaler
 from skscale._callbacks import SUPPORTED
-from skscale.errors import SourceError
+from skscale.errors import HeldOutRowsError, SourceError
+from skscale.leakage import LeakageGuard
 from skscale.streaming import _progress as progressing
 from skscale.streaming import fit_blocks
 
@@ -154,6 +155,21 @@ def test_callbacks_are_let_go_when_a_fit_fails():
         assert listener.events[-1][0] == "teardown"
         assert not hasattr(model, "mean_")
         fit_blocks(model, BLOCKS)
+
+
+@with_callbacks
+@pytest.mark.parametrize("make", [StandardScaler, lambda: make_pipeline(StandardScaler(), PCA(2))])
+def test_a_guard_sees_held_out_rows_stream_by(make):
+    guard = LeakageGuard(X[33:35])
+    model = make().set_callbacks(guard)
+    with pytest.raises(HeldOutRowsError, match=r"2 of 2 held-out rows .*task 'block'"):
+        fit_blocks(model, [*BLOCKS[:3], X[:0], *BLOCKS[3:]])
+    assert not hasattr(model, "mean_")
+    assert not guard.ok
+    guard = LeakageGuard(X[33:35])
+    fit_blocks(make().set_callbacks(guard), [*BLOCKS[:6], *BLOCKS[7:]])
+    assert guard.ok
+    assert guard.n_tables == N_BLOCKS - 1
 
 
 @with_callbacks

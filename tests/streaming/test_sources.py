@@ -37,6 +37,11 @@ X = {name: rows(dtype=dtype) for name, dtype in DTYPES.items()}
 ARROW = {name: pa.table(dict(zip(NAMES, values.T, strict=True))) for name, values in X.items()}
 POLARS = {name: pl.from_arrow(table) for name, table in ARROW.items()}
 
+LABELS = {
+    "float64": ["StandardScaler", "PCA", "BatchNormalizer momentum"],
+    "float32": ["StandardScaler"],
+}
+
 every = pytest.mark.parametrize("transformer", TRANSFORMERS.values(), ids=TRANSFORMERS)
 both_dtypes = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -92,9 +97,15 @@ def of_zarr(path, values):
 
 
 def of_duckdb(path, table):
+    skip_without_streams()
     duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
     file = as_parquet(path / "queried.parquet", table, 10, 500)
-    return duckdb.connect().sql(f"SELECT * FROM read_parquet('{file}')")
+    return duckdb.sql(f"SELECT * FROM read_parquet('{file}')")
+
+
+def skip_without_streams():
+    if not hasattr(pa.RecordBatchReader, "from_stream"):
+        pytest.skip("pyarrow before 15 reads no streams of others")
 
 
 def reader(table, *cuts):
@@ -147,11 +158,11 @@ def in_memory(name, of):
 @both_dtypes
 @pytest.mark.parametrize("name", SOURCES)
 def test_rows_from_anywhere_give_the_bits_of_the_table(name, dtype, tmp_path):
+    if name in ("polars LazyFrame", "polars scan") and not hasattr(pl.LazyFrame, "collect_batches"):
+        pytest.skip("this polars gives no batches of a LazyFrame")
     source, table = SOURCES[name](tmp_path, dtype), in_memory(name, dtype)
     with small_blocks():
-        for label in (
-            TRANSFORMERS if DEEP else ["StandardScaler", "PCA", "BatchNormalizer momentum"]
-        ):
+        for label in TRANSFORMERS if DEEP else LABELS[dtype]:
             transformer = TRANSFORMERS[label]
             streamed = fit_blocks(clone(transformer), source)
             assert_same_fit(streamed, clone(transformer).fit(table), label)
@@ -167,7 +178,7 @@ def test_a_reader_gives_the_bits_of_the_table(transformer, dtype):
 
 @pytest.mark.parametrize("name", ["StandardScaler", "PCA", "BatchNormalizer momentum"])
 @given(data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=1000 if DEEP else 15)
 def test_bits_do_not_depend_on_batches_and_blocks(name, data):
     n_rows = data.draw(st.integers(1, 120), label="rows")
     cuts = data.draw(cut_positions(n_rows, empty=True), label="cuts")
@@ -292,30 +303,33 @@ def test_a_dataset_of_csv_is_not_read_to_count_its_rows(tmp_path, monkeypatch):
 
 
 def test_a_duckdb_query_gives_the_bits_of_the_parquet_file(tmp_path):
+    skip_without_streams()
     duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
     path = as_parquet(tmp_path / "x.parquet", ARROW["float64"], 10, 500)
-    connection = duckdb.connect()
-    query = connection.sql(f"SELECT b, a, sqrt(c * c) AS c FROM read_parquet('{path}') WHERE a > 5")
+    query = duckdb.sql(f"SELECT b, a, sqrt(c * c) AS c FROM read_parquet('{path}') WHERE a > 5")
     table = query.to_arrow_table() if hasattr(query, "to_arrow_table") else query.arrow()
     with small_blocks():
         for transformer in (StandardScaler(), BatchNormalizer(batch_size=8, momentum=0.2)):
-            whole = fit_blocks(clone(transformer), connection.sql(f"SELECT * FROM '{path}'"))
+            whole = fit_blocks(clone(transformer), duckdb.sql(f"SELECT * FROM '{path}'"))
             assert_same_fit(whole, fit_blocks(clone(transformer), path))
             assert_same_fit(fit_blocks(clone(transformer), query), clone(transformer).fit(table))
 
 
 def test_a_query_is_run_anew_for_every_pass(tmp_path):
+    skip_without_streams()
     duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
     path = as_parquet(tmp_path / "x.parquet", ARROW["float64"])
     from sklearn.pipeline import make_pipeline
 
     model = make_pipeline(BatchNormalizer(batch_size=16, momentum=0.1), MinMaxScaler())
-    query = duckdb.connect().sql(f"SELECT * FROM '{path}'")
+    query = duckdb.sql(f"SELECT * FROM '{path}'")
     fitted = fit_blocks(clone(model), query)
     assert_same_fit(fitted[-1], fit_blocks(clone(model), path)[-1])
 
 
 def test_anything_that_exports_a_stream_once():
+    skip_without_streams()
+
     class Cursor:
         """As of a database: neither a table nor of a library that is known."""
 
@@ -426,7 +440,7 @@ def test_read_csv_in_chunks(tmp_path):
 
 
 def test_a_sparse_array_is_one_block():
-    array = sparse.random_array((500, 4), density=0.3, rng=0, format="csr")
+    array = sparse.csr_array(np.where(rows(500) > 12, rows(500), 0.0))
     for made in (array, sparse.csc_array(array), sparse.coo_array(array)):
         fitted = fit_blocks(StandardScaler(with_mean=False), made, sample_weight=np.ones(500))
         reference = StandardScaler(with_mean=False).fit(made, sample_weight=np.ones(500))

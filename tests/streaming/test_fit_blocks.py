@@ -209,8 +209,10 @@ def test_classes_that_come_late_are_known_from_the_start():
     fit_blocks(model, source)
     assert source.n_read == 3 * N_BLOCKS  # of rows, of classes, and of both
     assert model[-1].classes_.tolist() == [0, 1]
+    unread = Counted(pairs)
     with pytest.raises(SourceError, match="takes 2 passes"):
-        fit_blocks(SGDClassifier(), iter(pairs))
+        fit_blocks(SGDClassifier(), iter(unread))
+    assert unread.n_read == 1
     once = Counted([block for block, _ in pairs])
     fit_blocks(SGDClassifier(random_state=0), iter(once), y=Y[order])  # whose classes are there
     assert once.n_read == N_BLOCKS

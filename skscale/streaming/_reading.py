@@ -12,7 +12,7 @@ from skscale._blas import single_threaded_blas
 from skscale._blocks import measure_table, stored_rows
 from skscale._kernels import Array
 from skscale._opening import open_table
-from skscale._reduce import cut, mapped_stream
+from skscale._reduce import GRAIN, cut, mapped_stream
 from skscale._several import Several
 from skscale._threads import allowed_threads, thread_limit
 from skscale.errors import SchemaError
@@ -111,9 +111,10 @@ class Reading:
         n_rows: int = 0,
     ) -> Iterator[Iterator[tuple[Block, Any]]]:
         """What a function makes of every block, in order, while later blocks are read."""
-        workers = allowed_threads()
-        blocks = self.stream.blocks(step, n_blocks, n_rows)
-        source = self.stream.source
+        blocks, source = self.stream.blocks(step, n_blocks, n_rows), self.stream.source
+        head = self.stream.head
+        is_small = source.is_cut and head.n_rows * self.stream.n_features < GRAIN
+        workers = 1 if is_small else allowed_threads()  # which small blocks would only wait for
         is_counted = source.n_rows is not None and not source.is_cut
         n_left = len(cut((source.n_rows or 0) - n_rows, step)) if is_counted else None
         self._progress.begin(source.n_rows, n_left, n_rows)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from sklearn import config_context, get_config
+
 from skscale import _tables as tables
 from skscale._admission import Occasion, effective, weightless
 from skscale._blas import single_threaded_blas
@@ -118,8 +120,14 @@ class Reading:
         is_counted = source.n_rows is not None and not source.is_cut
         n_left = len(cut((source.n_rows or 0) - n_rows, step)) if is_counted else None
         self._progress.begin(source.n_rows, n_left, n_rows)
+        config = get_config()  # which threads do not inherit
+
+        def as_configured(block: Block) -> tuple[Block, Any]:
+            with config_context(**config):
+                return function(block)
+
         try:
-            with mapped_stream(function, blocks, workers, workers) as found:
+            with mapped_stream(as_configured, blocks, workers, workers) as found:
                 yield self._told(found)
         finally:
             self._progress.end()

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from joblib import Parallel, delayed
+from sklearn import config_context
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import IncrementalPCA
@@ -407,3 +408,12 @@ def test_without_libraries_of_tables(tmp_path):
     settings = {**os.environ, "PYTHONPATH": os.pathsep.join([os.getcwd(), *filter(None, sys.path)])}
     found = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
+
+
+def test_configuration_of_the_caller_holds_in_threads():
+    """Steps that follow learn the names of frames, if it is frames that are asked for."""
+    table = pa.table({name: np.arange(300_000.0) % 7 for name in "abcd"})
+    model = make_pipeline(MinMaxScaler(), FunctionTransformer(), IncrementalPCA(2))
+    with config_context(transform_output="pandas"):
+        names = fit_blocks(model, table)[-1].feature_names_in_
+    assert names.tolist() == ["a", "b", "c", "d"]

@@ -244,12 +244,12 @@ def optimized(collections: Sequence[Any]) -> Sequence[Any]:
     """Collections whose graphs do no more than they need.
 
     Frames are optimized alone or not at all: each by itself reads its columns from the source, so
-    that those of another one would be read twice.
+    that those of another one would be read twice. `dask.optimize` is for arrays: of a frame that is
+    derived from another, as by a filter, that of Dask 2026.8 gives the other one.
     """
     from dask import optimize
 
-    of_arrays = all(hasattr(collection, "chunks") for collection in collections)
-    if len(collections) > 1 and not of_arrays:
-        return collections
-    together: Sequence[Any] = optimize(*collections)
-    return together
+    if all(hasattr(collection, "chunks") for collection in collections):
+        together: Sequence[Any] = optimize(*collections)
+        return together
+    return [collections[0].optimize()] if len(collections) == 1 else collections

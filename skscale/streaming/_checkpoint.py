@@ -19,7 +19,7 @@ from skscale import statistics
 from skscale._reduce import MergeTree
 from skscale._several import Several
 from skscale.errors import CheckpointError, InvalidParameterError, SourceError
-from skscale.streaming._identity import learned
+from skscale.streaming._identity import digest_of, learned
 from skscale.streaming._stream import Block
 
 EVERY = 30.0
@@ -29,12 +29,17 @@ MAGIC = b"skscale checkpoint 1\n"
 
 
 class Begun(NamedTuple):
-    """How far a pass had come: what was pending in its merge tree, and of how much."""
+    """How far a pass had come: what was pending in its merge tree, of how much, and up to where.
+
+    The last block is read once more by who goes on, to see that the rows are the same.
+    """
 
     number: int
     pending: list[tuple[int, Several]]
     n_blocks: int
     n_rows: int
+    n_last: int
+    digest: str = ""
 
 
 class Checkpoint:
@@ -59,6 +64,7 @@ class Checkpoint:
         self._through: list[str] = []  # what the steps had learned before each pass
         self._finished: list[Several] = []
         self._begun: Begun | None = None
+        self._last: Block | None = None
         self._written = monotonic()
         if self._path is None:
             return
@@ -84,23 +90,60 @@ class Checkpoint:
         return self._finished[number] if number < len(self._finished) else None
 
     def begun(self, number: int) -> tuple[MergeTree[Several], int, int]:
-        """The merge tree of a pass, and the blocks and rows that are in it."""
+        """The merge tree of a pass, and the blocks and rows before the last one that is in it."""
         begun = self._begun
         if begun is None or number != begun.number:
             return MergeTree(Several.merge), 0, 0
-        return MergeTree(Several.merge, begun.pending), begun.n_blocks, begun.n_rows
+        tree = MergeTree(Several.merge, begun.pending)
+        return tree, begun.n_blocks - 1, begun.n_rows - begun.n_last
+
+    def recognizes(self, number: int, block: Block) -> bool:
+        """Whether a block is the last one that is in the merge tree, and not the one after it.
+
+        Raises
+        ------
+        CheckpointError
+            If it should be that one, and has other rows: the source is another one.
+        """
+        begun = self._begun
+        if begun is None or number != begun.number or block.number >= begun.n_blocks:
+            return False
+        if digest_of(block) != begun.digest:
+            raise self._other_rows(begun)
+        return True
+
+    def check_end(self, number: int) -> None:
+        """Refuse a source that has not even the last block that is in the merge tree.
+
+        Raises
+        ------
+        CheckpointError
+        """
+        if self._last is None and self._begun is not None and number == self._begun.number:
+            raise self._other_rows(self._begun)
+
+    def _other_rows(self, begun: Begun) -> CheckpointError:
+        return CheckpointError(
+            f"{self._path} is the checkpoint of a fit on other rows: its block "
+            f"{begun.n_blocks - 1} (counted from 0), which ends with row {begun.n_rows - 1}, is "
+            "not that of this source. Remove it to fit from the start, or give another path."
+        )
 
     def note(self, tree: MergeTree[Several], block: Block) -> None:
         """Take note of a block that was merged; now and then, write it down."""
         if self._path is not None:
             n_rows = block.first_row + block.n_rows
-            self._begun = Begun(len(self._finished), [*tree.pending], block.number + 1, n_rows)
+            self._last = block
+            self._begun = Begun(
+                len(self._finished), [*tree.pending], block.number + 1, n_rows, block.n_rows
+            )
             if monotonic() - self._written >= EVERY:
                 self.write()
 
     def finish(self, several: Several) -> None:
         """Take note of the end of a pass."""
         self._finished.append(several)
+        self._last = None
 
     def write(self) -> None:
         """Replace the file by what is known now, as a whole or not at all.
@@ -147,7 +190,9 @@ class Checkpoint:
 
         begun = self._begun
         if begun is None or begun.number != len(self._finished):
-            begun = Begun(len(self._finished), [], 0, 0)
+            begun = Begun(len(self._finished), [], 0, 0, 0)
+        elif self._last is not None:  # a digest takes time, and is made of what is written down
+            begun = begun._replace(digest=digest_of(self._last))
         header = {
             "of": self._of,
             "through": self._through,
@@ -155,6 +200,8 @@ class Checkpoint:
             "pending": [[size, number_of(several)] for size, several in begun.pending],
             "n_blocks": begun.n_blocks,
             "n_rows": begun.n_rows,
+            "n_last": begun.n_last,
+            "digest": begun.digest,
             "lengths": [len(blob) for blob in blobs],
         }
         text = json.dumps(header).encode()
@@ -193,10 +240,13 @@ class Checkpoint:
         self._finished = [several(numbered) for numbered in header["finished"]]
         pending = [(size, several(numbered)) for size, numbered in header["pending"]]
         if pending:
-            n_blocks, n_rows = int(header["n_blocks"]), int(header["n_rows"])
-            if min(n_blocks, n_rows) < 0:
+            n_blocks, n_rows, n_last = (
+                int(header[name]) for name in ("n_blocks", "n_rows", "n_last")
+            )
+            if n_blocks < 1 or not 0 <= n_last <= n_rows:
                 raise ValueError("it ends before the first block")
-            self._begun = Begun(len(self._finished), pending, n_blocks, n_rows)
+            digest = str(header["digest"])
+            self._begun = Begun(len(self._finished), pending, n_blocks, n_rows, n_last, digest)
 
     def _check(self, of: Mapping[str, Any]) -> None:
         for what, given in self._of.items():

@@ -16,7 +16,7 @@ from scipy import sparse
 from skscale import _tables as tables
 from skscale._chains import unfitted
 from skscale._provenance import MEMORY
-from skscale.streaming._stream import Stream
+from skscale.streaming._stream import Block, Stream
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 """Where an object lies in memory, which another process does not repeat."""
@@ -60,6 +60,15 @@ def described(value: Any) -> str:
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     return ADDRESS.sub("", repr(value))
+
+
+def digest_of(block: Block) -> str:
+    """A text that is the same for blocks of the same rows, labels and weights."""
+    rows: Any = block.rows
+    if sparse.issparse(rows):
+        rows = rows.tocsr()
+        rows = [rows.indptr, rows.indices, rows.data]
+    return described([rows, block.y, block.weights])
 
 
 def learned(steps: tuple[Any, ...]) -> str:

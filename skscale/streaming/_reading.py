@@ -71,7 +71,7 @@ class Reading:
         method, dtype = type(draft).__name__, draft._dtype_
 
         def of_block(block: Block) -> tuple[Block, Several | None]:
-            if block.n_rows == 0:
+            if block.n_rows == 0 or self._checkpoint.recognizes(number, block):
                 return block, None
             with thread_limit(1), self.locating(block):
                 table = open_table(draft, transformed(block.rows, through))
@@ -98,6 +98,7 @@ class Reading:
                 if part is not None:
                     tree.add(part)
                 self._checkpoint.note(tree, block)
+        self._checkpoint.check_end(number)
         several = tree.merged()
         if all(statistic.total == 0 for statistic in several.statistics.values()):
             raise weightless()

@@ -8,8 +8,10 @@ import textwrap
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from scipy import sparse
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -144,7 +146,7 @@ def test_rows_of_files_that_were_measured_are_not_read_again(kind, tmp_path, mon
         n_before, n_measured, n_stop = n_measured, 0, -1
         fitted = fit_blocks(StandardScaler(), source(), checkpoint=tmp_path / "kept")
         assert n_before == 7 * 64
-        assert n_measured == n_rows - n_before
+        assert n_measured == n_rows - n_before + 64  # the last block is looked at once more
         assert_same_fit(fitted, reference)
 
 
@@ -399,3 +401,85 @@ def test_the_file_is_replaced_as_a_whole(tmp_path, monkeypatch):
             if data:
                 path.write_bytes(data)
             assert_same_fit(fit_blocks(StandardScaler(), BLOCKS, checkpoint=path), reference)
+
+
+N_STORED = 1003
+
+
+def scaler():
+    return StandardScaler(with_mean=False)  # sparse rows too
+
+
+def stored(other, path):
+    """The same table in several sources, or one that has the same first row and then others."""
+    values = rows(N_STORED)
+    if other:
+        values[1:] = rows(N_STORED, seed=1)[1:]
+    table = pa.table(dict(zip(NAMES, values.T, strict=True)))
+    pq.write_table(table, path / "rows.parquet", row_group_size=100)
+    np.save(path / "rows.npy", values)
+    return table
+
+
+SOURCES = {
+    "table": lambda table, path: table,
+    "array": lambda table, path: table.to_pandas().to_numpy(),
+    "memmap": lambda table, path: np.load(path / "rows.npy", mmap_mode="r"),
+    "ParquetFile": lambda table, path: pq.ParquetFile(path / "rows.parquet"),
+    "Dataset": lambda table, path: ds.dataset(path / "rows.parquet"),
+    "reader": lambda table, path: table.to_reader(max_chunksize=77),
+    "callable": lambda table, path: table.to_reader,
+    "generator": lambda table, path: (table.slice(i, 50) for i in range(0, N_STORED, 50)),
+    "sparse": lambda table, path: [
+        sparse.csr_array(table.slice(i, 50).to_pandas()) for i in range(0, N_STORED, 50)
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_other_rows_behind_the_same_first_row(kind, tmp_path):
+    """What a source looks like from outside may be the same: its last known block tells."""
+    source, kept = SOURCES[kind], tmp_path / "kept"
+    with small_blocks():
+        half_way(source(stored(False, tmp_path), tmp_path), kept)
+        before = kept.read_bytes()
+        with pytest.raises(CheckpointError, match=r"other rows: its block 5 .* row \d+, is not"):
+            fit_blocks(scaler(), source(stored(True, tmp_path), tmp_path), checkpoint=kept)
+        assert kept.read_bytes() == before
+        table = stored(False, tmp_path)
+        fitted = fit_blocks(scaler(), source(table, tmp_path), checkpoint=kept)
+        assert_same_fit(fitted, fit_blocks(scaler(), source(table, tmp_path)))
+
+
+def half_way(source, path):
+    """Leave a checkpoint after six blocks."""
+    original = checkpointing.Checkpoint.note
+
+    def note(self, tree, block):
+        original(self, tree, block)
+        if block.number == 5:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpointing.Checkpoint, "note", note)
+        with pytest.raises(KeyboardInterrupt):
+            fit_blocks(scaler(), source, checkpoint=path)
+
+
+@pytest.mark.parametrize("cuts", [[50] * 3, [50] * 5, [49] * 20, [100] * 10], ids=str)
+def test_fewer_blocks_and_other_cuts(cuts, tmp_path):
+    values = rows(N_STORED)
+    half_way(iter([values[i : i + 50] for i in range(0, N_STORED, 50)]), tmp_path / "kept")
+    starts = np.cumsum([0, *cuts[:-1]])
+    other = [values[i : i + n] for i, n in zip(starts, cuts, strict=True)]
+    with pytest.raises(CheckpointError, match="other rows"):
+        fit_blocks(scaler(), iter(other), checkpoint=tmp_path / "kept")
+
+
+def test_a_source_that_ends_before(tmp_path):
+    table = stored(False, tmp_path)
+    with small_blocks():
+        half_way(table.to_reader(), tmp_path / "kept")
+        short = table.slice(0, 70).to_reader()
+        with pytest.raises(CheckpointError, match="other rows"):
+            fit_blocks(scaler(), short, checkpoint=tmp_path / "kept")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from skscale._tables._dask import is_lazy
 from skscale._tables._files import File, find_files, open_files, parquet_pieces, piece_rows
 from skscale._tables._pieces import slice_rows, without_rows
 from skscale._tables._read import is_frame
@@ -78,6 +79,11 @@ def open_source(given: Any) -> Source:
         return _of_arrow(given, name)
     if library == "polars" and name == "LazyFrame":
         return _of_lazy_frame(given)
+    if is_lazy(given) and not hasattr(given, "chunks"):
+        raise InvalidParameterError(
+            f"source is a Dask {name}, which `fit` and `transform` take as it is, with its own "
+            f"engine. Call them, or pass one partition after the other; source must be {ACCEPTED}."
+        )
     if is_frame(given) or _is_array(given):
         return _of_table(given)
     if hasattr(given, "__arrow_c_stream__"):

@@ -73,14 +73,16 @@ def fit_blocks(
 
     Notes
     -----
-    Rows of files, queries and arrays are measured in the blocks of a table in memory: the bits are
-    those of ``transformer.fit(table)``, with an Arrow table for files and queries, and do not
-    depend on how the rows are stored or sent. Blocks of an iterable are kept as they are cut, one
+    Rows of files, queries and arrays are measured in the blocks of a table in memory: the bits of
+    one transformer are those of ``transformer.fit(table)``, with an Arrow table for files and
+    queries, and do not depend on how the rows are stored or sent. A chain that is solved from one
+    pass agrees with a fit step by step to rounding, as in `cross_fit`; its bits depend on the rows
+    alone, too. Blocks of an iterable are kept as they are cut, one
     statistic each, so that their bits are those of any other engine on the same blocks. A block
     without rows changes nothing.
 
     Memory: a window of a block (8 MB of float64) for every thread and one more, and the statistic.
-    Cost: reading, and 0.7 to 7 ns for every number; a merge for every block, 50 to 100 us.
+    Cost: reading, and 0.7 to 7 ns for every number; 0.1 to 0.2 ms for every block of an iterable.
 
     NaN is what it is for `fit`. PCA and Whitener may find, once they have seen all rows, that they
     need a finer statistic: that takes another pass, or where the rows can be read once is measured

@@ -54,6 +54,7 @@ class Reading:
         measure: Callable[[Any, Array | None], Several],
         step: int,
         through: tuple[Any, ...],
+        method: str,
     ) -> Several:
         """Statistics of all rows.
 
@@ -67,8 +68,10 @@ class Reading:
             Rows of a block.
         through : tuple of transformers
             Fitted ones that the rows go through before.
+        method : str
+            Name of the transformer that takes no missing values, for messages.
         """
-        method, dtype = type(draft).__name__, draft._dtype_
+        dtype = draft._dtype_
 
         def of_block(block: Block) -> tuple[Block, Several | None]:
             if block.n_rows == 0 or self._checkpoint.recognizes(number, block):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,14 @@ class StreamedRows:
             kinds = kinds | {kind}
         draft._plan(occasion)
         step = max(draft._block_rows(table.shape[1]), *self._rows_of_block(table.shape[1]))
-        return self.reading.measure(draft, partial(of_kinds, frozenset(kinds)), step, self.through)
+        measure = partial(of_kinds, frozenset(kinds))
+        return self.reading.measure(draft, measure, step, self.through, self._refusing())
+
+    def _refusing(self) -> str:
+        """Name of the first of the steps measured together that takes no missing values."""
+        shared = takewhile(is_shareable, self._steps)
+        strict = (step for step in shared if not step._allow_missing)
+        return type(next(strict, self._steps[0])).__name__
 
     def _rows_of_block(self, n_features: int) -> list[int]:
         shared = [0, 0]
@@ -199,7 +207,8 @@ def _fit_statistic(step: StatisticTransformer, rows: StreamedRows) -> None:
         return Several(found, isinstance(block, WideRows))
 
     def measured() -> Any:
-        several = reading.measure(draft, measure, draft._block_rows(n_features), rows.through)
+        step_rows, method = draft._block_rows(n_features), type(step).__name__
+        several = reading.measure(draft, measure, step_rows, rows.through, method)
         found = dict(several.statistics)
         if memory is not None:
             draft._row_sketch_ = found.pop(RowSketch)

@@ -31,7 +31,12 @@ from skscale import (
     Whitener,
     thread_limit,
 )
-from skscale.errors import InvalidParameterError, NothingRememberedError, SourceError
+from skscale.errors import (
+    InvalidParameterError,
+    MissingValueError,
+    NothingRememberedError,
+    SourceError,
+)
 from skscale.leakage import remember_rows, seen_in_fit
 from skscale.streaming import fit_blocks
 
@@ -417,3 +422,18 @@ def test_configuration_of_the_caller_holds_in_threads():
     with config_context(transform_output="pandas"):
         names = fit_blocks(model, table)[-1].feature_names_in_
     assert names.tolist() == ["a", "b", "c", "d"]
+
+
+def test_missing_values_are_told_by_who_takes_none():
+    values = X.copy()
+    values[7, 2] = np.nan
+    with pytest.raises(MissingValueError, match=r"Block 0 .* PCA does not accept missing values"):
+        fit_blocks(make_pipeline(StandardScaler(), PCA(2)), values)
+    with pytest.raises(MissingValueError, match="Whitener does not"):
+        fit_blocks(make_pipeline(BatchNormalizer(momentum=0.1), Whitener()), values)
+
+
+def test_dask_frames_have_an_engine_of_their_own():
+    frame = pytest.importorskip("dask.dataframe").from_pandas(pd.DataFrame(X, columns=NAMES), 2)
+    with pytest.raises(InvalidParameterError, match="Dask DataFrame, which `fit`"):
+        fit_blocks(StandardScaler(), frame)

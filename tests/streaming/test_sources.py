@@ -571,6 +571,24 @@ def test_numbers_of_different_types_in_files_are_float64(first, second, n_rows, 
             assert_same_fit(fitted, clone(transformer).fit(whole))
 
 
+@pytest.mark.parametrize("n_rows", [2, 40, 120, 198])
+def test_dtypes_do_not_depend_on_the_rows_of_files(n_rows, tmp_path):
+    values = X["float32"][:200, 0]
+    for kinds in ("float64", "float32"), ("float32", "float64"), ("float32", None):
+        parts = [values[:n_rows], values[n_rows:]]
+        if kinds[1] is None:
+            parts[1] = [None] * len(parts[1])
+        files = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+        for file, part, kind in zip(files, parts, kinds, strict=True):
+            pq.write_table(pa.table({"a": pa.array(part, kind)}), file)
+        joined = pa.concat_arrays(
+            [pa.array(part).cast("float64" if kinds[1] else "float32") for part in parts]
+        )
+        with small_blocks(block=32, piece=10):
+            fitted = fit_blocks(StandardScaler(), files)
+            assert_same_fit(fitted, StandardScaler().fit(pa.table({"a": joined})))
+
+
 def test_large_integers_in_one_file_of_several(tmp_path):
     ids = [2**60 + 1, 2**60 + 3] * 50
     whole = {"a": np.array(ids + [0.5] * 100), "b": np.r_[:100, :100]}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from skscale._kernels import EXACT_INTEGER
 from skscale._tables._write import import_library
 from skscale.errors import SchemaError, SourceError
 
@@ -25,19 +28,40 @@ class File(NamedTuple):
     Parameters
     ----------
     path : str
-    names : list of str
+    schema : pyarrow.Schema
         Its columns.
     n_rows : int or None
         Its rows, where the header tells.
     pieces : callable
-        From a number of rows to skip to an iterator of Arrow tables, of what follows them as far as
-        whole parts of the file can be left out, and how many were.
+        From a number of rows to skip, and `types`, to how many were left out, and an iterator of
+        Arrow tables of what follows those.
+    types : dict, default={}
+        From names of columns to the types that they get instead of their own, for they have
+        others in other files.
     """
 
     path: str
-    names: list[str]
+    schema: Any
     n_rows: int | None
-    pieces: Callable[[int], tuple[int, Iterator[Any]]]
+    pieces: Callable[[int, Mapping[str, Any]], tuple[int, Iterator[Any]]]
+    types: Mapping[str, Any] = MappingProxyType({})
+
+    def read(self, skip: int) -> tuple[int, Iterator[Any]]:
+        """Rows of the file, as Arrow tables.
+
+        Parameters
+        ----------
+        skip : int
+            Rows that need not come.
+
+        Returns
+        -------
+        n_skipped : int
+            How many do not, as whole parts of the file could be left out.
+        tables : iterator
+        """
+        skipped, pieces = self.pieces(skip, self.types)
+        return skipped, (_cast(piece, self.types) for piece in pieces)
 
 
 def find_files(given: Sequence[str | os.PathLike[str]]) -> list[str]:
@@ -47,9 +71,12 @@ def find_files(given: Sequence[str | os.PathLike[str]]) -> list[str]:
     ------
     FileNotFoundError
         Where there are none.
+    SourceError
+        Where the names of folders hold values of a column.
     """
     found: list[str] = []
     for path in [os.fspath(one) for one in given]:
+        path = path if os.path.exists(path) else os.path.expanduser(path)
         if os.path.isdir(path):
             files = (str(file) for file in sorted(Path(path).rglob("*")))
             matches = [file for file in files if _suffix(file) in READERS]
@@ -60,24 +87,97 @@ def find_files(given: Sequence[str | os.PathLike[str]]) -> list[str]:
                 f"No file matches {path!r}. Give the path of a file or a directory, or a pattern "
                 f"such as 'data/*.parquet', of {', '.join(READERS)}."
             )
+        for match in matches:
+            _check_folders(match, path)
         found += matches
     return found
 
 
+def _check_folders(file: str, given: str) -> None:
+    """Refuse folders named key=value, which hold a column, unless that name was given."""
+    unnamed = [part for part in Path(file).parent.parts if part not in Path(given).parts]
+    if partitions := [part for part in unnamed if "=" in part]:
+        raise SourceError(
+            f"{given} is partitioned: the folder {partitions[0]!r} of {file} is named for values "
+            "of a column that is not in the files themselves, and would be lost. Pass "
+            'pyarrow.dataset.dataset(path, partitioning="hive") as the source, which has that '
+            "column, or a list of the files to do without it."
+        )
+
+
 def open_files(paths: Sequence[str]) -> list[File]:
     """Read the headers of files, which must have the same columns.
+
+    Numbers that have different types in different files become float64 in all of them, so that
+    nothing depends on how many rows which file has. Integers beyond 2**53 are rounded then.
 
     Raises
     ------
     SourceError
         A file that is none of the formats, or damaged.
     SchemaError
-        One that has other columns than the first.
+        One that has other columns than the first; a column that is numbers in one file, and none
+        in another.
     """
     files = [_open_file(path) for path in paths]
     for file in files:
-        check_same_columns(file.names, files[0].names, file.path, files[0].path)
-    return files
+        check_same_columns(file.schema.names, files[0].schema.names, file.path, files[0].path)
+    types = [file.schema.types for file in files]
+    if all(own == types[0] for own in types):
+        return files
+    common = [
+        _common_type(name, of_column, paths)
+        for name, of_column in zip(files[0].schema.names, zip(*types, strict=True), strict=True)
+    ]
+    return [
+        file._replace(
+            types={
+                name: wanted
+                for name, wanted, own in zip(file.schema.names, common, of_file, strict=True)
+                if wanted not in (None, own)
+            }
+        )
+        for file, of_file in zip(files, types, strict=True)
+    ]
+
+
+def _common_type(name: str, types: Sequence[Any], paths: Sequence[str]) -> Any:
+    """Type of a column that has these in several files; None where each keeps its own.
+
+    A column that has no values in one file, and so no type, is as it is in the others.
+    """
+    import pyarrow as arrow
+
+    first: dict[Any, str] = {}
+    for kind, path in zip(types, paths, strict=True):
+        if kind != arrow.null():
+            first.setdefault(kind, path)
+    numbers = [kind for kind in first if _is_number(kind)]
+    others = [kind for kind in first if not _is_number(kind)]
+    if numbers and others:
+        raise SchemaError(
+            f"Column {name!r} is numbers ({numbers[0]}) in {first[numbers[0]]}, and none "
+            f"({others[0]}) in {first[others[0]]}. It must be one of them in all files: convert "
+            "or drop it where it is not."
+        )
+    if len(first) == 1:
+        return next(iter(first))
+    return arrow.float64() if numbers else None
+
+
+def _is_number(kind: Any) -> bool:
+    from pyarrow import types
+
+    is_some = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
+    return any(is_kind(kind) for is_kind in is_some)
+
+
+def _cast(table: Any, types: Mapping[str, Any]) -> Any:
+    """A table whose columns of these names have these types; numbers are rounded to them."""
+    for i, name in enumerate(table.column_names if types else ()):
+        if name in types and table.field(i).type != types[name]:
+            table = table.set_column(i, name, table.column(i).cast(types[name], safe=False))
+    return table
 
 
 def check_same_columns(
@@ -100,10 +200,10 @@ def check_same_columns(
 
 def _open_file(path: str) -> File:
     suffix = _suffix(path)
-    if suffix not in READERS:
+    if suffix not in READERS or (_is_gzip(path) and suffix != ".csv"):
         raise SourceError(
             f"{path} is of no format that can be read piece by piece: these are "
-            f"{', '.join(READERS)}. Open it yourself, and pass an iterable of tables."
+            f"{', '.join(READERS)}, and .csv.gz. Open it yourself, and pass an iterable of tables."
         )
     import_library("pyarrow")
     try:
@@ -114,7 +214,11 @@ def _open_file(path: str) -> File:
 
 def _suffix(path: str) -> str:
     """What the name of a file says of its format, compressed or not."""
-    return Path(path.removesuffix(".gz")).suffix
+    return Path(path.lower().removesuffix(".gz")).suffix
+
+
+def _is_gzip(path: str) -> bool:
+    return path.lower().endswith(".gz")
 
 
 def parquet_pieces(file: Any, skip: int) -> tuple[int, Iterator[Any]]:
@@ -142,14 +246,14 @@ def _parquet(path: str) -> File:
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        names, n_rows = file.schema_arrow.names, file.metadata.num_rows
+        schema, n_rows = file.schema_arrow, file.metadata.num_rows
 
-    def pieces(skip: int) -> tuple[int, Iterator[Any]]:
+    def pieces(skip: int, types: Mapping[str, Any]) -> tuple[int, Iterator[Any]]:
         # What is buffered before it is asked for is a whole row group, whatever `buffer_size` says.
         file = parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
         return parquet_pieces(file, skip)
 
-    return File(path, names, n_rows, pieces)
+    return File(path, schema, n_rows, pieces)
 
 
 def _feather(path: str) -> File:
@@ -158,43 +262,87 @@ def _feather(path: str) -> File:
     def opened() -> Any:
         return arrow.ipc.open_file(arrow.memory_map(path))
 
-    names = opened().schema.names
+    schema = opened().schema
 
-    def pieces(skip: int) -> tuple[int, Iterator[Any]]:
+    def pieces(skip: int, types: Mapping[str, Any]) -> tuple[int, Iterator[Any]]:
         file = opened()
         batches = (file.get_batch(i) for i in range(file.num_record_batches))
         return 0, (arrow.Table.from_batches([batch]) for batch in batches)
 
-    return File(path, names, None, pieces)
+    return File(path, schema, None, pieces)
 
 
 def _csv(path: str) -> File:
-    from pyarrow import csv
+    """A CSV file, whose columns have the types of its first rows.
 
-    with csv.open_csv(path) as reader:
-        schema = reader.schema
-
-    def pieces(skip: int) -> tuple[int, Iterator[Any]]:
-        import pyarrow as arrow
-
-        types = {field.name: _type_of_numbers(field.type) for field in schema}
-        options = csv.ConvertOptions(column_types=types)
-        batches = csv.open_csv(path, convert_options=options)
-        return 0, (arrow.Table.from_batches([batch]) for batch in batches)
-
-    return File(path, schema.names, None, pieces)
-
-
-def _type_of_numbers(found: Any) -> Any:
-    """Type of a column of text whose first rows look like `found`: integers may end, or be missing.
-
-    Numbers of any kind become float64; what is none stays, for an error that names it.
+    Numbers are float64, whatever the first look like: later ones may have fractions. Only integers
+    that float64 cannot hold, and that are among the first, make a column of integers, each exact.
+    Where they first come later, they are rounded.
     """
     import pyarrow as arrow
+    from pyarrow import csv
 
-    is_number = arrow.types.is_integer(found) or arrow.types.is_null(found)
-    return arrow.float64() if is_number else found
+    def opened(types: Mapping[str, Any] | None = None) -> Any:
+        file = arrow.input_stream(path, compression="gzip" if _is_gzip(path) else None)
+        return csv.open_csv(file, convert_options=csv.ConvertOptions(column_types=types))
 
+    with opened() as reader:
+        first = next(iter(reader), None)  # has been read to find the types
+        names, types = reader.schema.names, reader.schema.types
+    if first is not None:
+        types = [_type_of_column(column) for column in first.columns]
+    schema = arrow.schema(list(zip(names, types, strict=True)))
+
+    def pieces(skip: int, types: Mapping[str, Any]) -> tuple[int, Iterator[Any]]:
+        as_read = {
+            field.name: field.type
+            if arrow.types.is_boolean(field.type)  # whose words are no other type
+            else types.get(field.name, field.type)
+            for field in schema
+        }
+        return 0, _named_errors(opened(as_read), path)
+
+    return File(path, schema, None, pieces)
+
+
+def _named_errors(batches: Any, path: str) -> Iterator[Any]:
+    """Tables of a CSV file; a value that is not of the type of its column is no damage."""
+    import pyarrow as arrow
+
+    names = batches.schema.names
+    try:
+        for batch in batches:
+            yield arrow.Table.from_batches([batch])
+    except arrow.ArrowInvalid as error:
+        if (found := NO_VALUE.search(str(error))) is None:
+            raise
+        number, kind, value = found.groups()
+        raise SourceError(
+            f"{path} has {value} in column {names[int(number)]!r}, which is not of its type, "
+            f"{kind}. The type of a column of a CSV file is taken from its first rows. Clean the "
+            "column, or pass pandas.read_csv(path, chunksize=...) as the source."
+        ) from error
+
+
+def _type_of_column(first: Any) -> Any:
+    """Type of a column of text whose first values are these: integers may end, or be missing.
+
+    Numbers become float64, but for integers that it cannot hold; what is none stays, for an error
+    that names it.
+    """
+    import pyarrow as arrow
+    from pyarrow import compute
+
+    if arrow.types.is_null(first.type):
+        return arrow.float64()
+    if not arrow.types.is_integer(first.type):
+        return first.type
+    least, most = compute.min_max(first).as_py().values()
+    return first.type if max(-least, most) > EXACT_INTEGER else arrow.float64()
+
+
+NO_VALUE = re.compile(r"In CSV column #(\d+): .*?error to (.+?): invalid value (.*)", re.DOTALL)
+"""What Arrow says of a value that is not of the type of its column."""
 
 READERS: dict[str, Callable[[str], File]] = {
     ".parquet": _parquet,

@@ -130,7 +130,7 @@ def _pieces_of_files(files: Sequence[File], skip: int) -> Iterator[Any]:
             skip -= file.n_rows
             continue
         try:
-            skipped, pieces = file.pieces(skip)
+            skipped, pieces = file.read(skip)
             skip -= skipped
             for piece in pieces:
                 n_rows = count_rows(piece)

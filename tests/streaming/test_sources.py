@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as csv
 import pyarrow.dataset as ds
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
@@ -267,8 +268,32 @@ def test_text_in_csv_is_named(tmp_path):
         fit_blocks(StandardScaler(), path)
     n_rows = 200_000
     path.write_text("age\n" + "1234567\n" * n_rows + "none of your business\n")
-    with pytest.raises(SourceError, match=r"x.csv is damaged: In CSV column #0"):
+    with pytest.raises(SourceError, match=r"Block \d+ .*x.csv has 'none of your b.* 'age'") as e:
         fit_blocks(StandardScaler(), path)
+    assert e.value.block >= 0
+    assert "damaged" not in str(e.value)
+    assert "is taken from its first rows. Clean the column, or pass pandas.read_csv" in str(e.value)
+    path.write_text("age,size\n" + "1234567,1\n" * n_rows + "1\n")
+    with pytest.raises(SourceError, match=r"x.csv is damaged: .*Expected 2 columns, got 1"):
+        fit_blocks(StandardScaler(), path)
+
+
+def test_integers_in_csv_that_float64_cannot_hold(tmp_path):
+    path = tmp_path / "x.csv"
+    ids = 2**60 + 2 * np.arange(N_ROWS) + 1
+    table = pd.DataFrame({"id": ids, "less": -ids, "n": ids - 2**60, "x": X["float64"][:, 0]})
+    table.to_csv(path, index=False)
+    in_memory = csv.read_csv(path)
+    assert in_memory.schema.types == [pa.int64()] * 3 + [pa.float64()]
+    with small_blocks():
+        for transformer in (StandardScaler(), MinMaxScaler(), PCA(2)):
+            fitted = fit_blocks(clone(transformer), path)
+            assert_same_fit(fitted, clone(transformer).fit(in_memory))
+    path.write_text("id\n" + f"{2**60}\n\n" * 100_000 + "0.5\n")
+    with pytest.raises(SourceError, match=r"x.csv has '0.5' in column 'id', .* type, int64"):
+        fit_blocks(StandardScaler(), path)
+    path.write_text("id\n" + f"{2**53}\n" * 100_000 + "0.5\n")
+    assert fit_blocks(MinMaxScaler(), path).data_min_ == [0.5]
 
 
 # Sources that Arrow shows differently -----------------------------------------------------------
@@ -505,6 +530,169 @@ def test_files_with_other_columns_are_found_before_rows_are_read(tmp_path):
     as_parquet(tmp_path / "1.parquet", ARROW["float64"].rename_columns(["a", "b", "c", "e"]))
     with pytest.raises(SchemaError, match=r"Unknown: \['e'\]. Missing: \['d'\]"):
         fit_blocks(StandardScaler(), tmp_path)
+
+
+# Types in several files --------------------------------------------------------------------------
+
+
+def of_type(path, values, kind):
+    column = pa.array(map(bool, values) if kind == pa.bool_() else values, kind)
+    pq.write_table(pa.table({"a": column, "b": np.arange(len(values))}), path)
+    return path
+
+
+def as_csv(path, *values):
+    path.write_text("\n".join(["a,b", *(f"{value},1" for value in values)]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (pa.float64(), pa.float32()),
+        (pa.float32(), pa.float64()),
+        (pa.int64(), pa.float32()),
+        (pa.int32(), pa.float64()),
+        (pa.bool_(), pa.float32()),
+        (pa.int8(), pa.bool_()),
+        (pa.decimal128(9, 2), pa.float32()),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("n_rows", [2, 40, 198])
+def test_numbers_of_different_types_in_files_are_float64(first, second, n_rows, tmp_path):
+    values = [i % 2 for i in range(200)]
+    parts = (values[:n_rows], first), (values[n_rows:], second)
+    files = [of_type(tmp_path / f"{i}.parquet", *part) for i, part in enumerate(parts)]
+    whole = pa.table({"a": np.array(values, float), "b": np.r_[:n_rows, : 200 - n_rows]})
+    with small_blocks(block=64, piece=10):
+        for transformer in (StandardScaler(), BatchNormalizer(batch_size=8, momentum=0.1)):
+            fitted = fit_blocks(clone(transformer), files)
+            assert_same_fit(fitted, clone(transformer).fit(whole))
+
+
+@pytest.mark.parametrize("n_rows", [2, 40, 120, 198])
+def test_dtypes_do_not_depend_on_the_rows_of_files(n_rows, tmp_path):
+    values = X["float32"][:200, 0]
+    for kinds in ("float64", "float32"), ("float32", "float64"), ("float32", None):
+        parts = [values[:n_rows], values[n_rows:]]
+        if kinds[1] is None:
+            parts[1] = [None] * len(parts[1])
+        files = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+        for file, part, kind in zip(files, parts, kinds, strict=True):
+            pq.write_table(pa.table({"a": pa.array(part, kind)}), file)
+        joined = pa.concat_arrays(
+            [pa.array(part).cast("float64" if kinds[1] else "float32") for part in parts]
+        )
+        with small_blocks(block=32, piece=10):
+            fitted = fit_blocks(StandardScaler(), files)
+            assert_same_fit(fitted, StandardScaler().fit(pa.table({"a": joined})))
+
+
+def test_large_integers_in_one_file_of_several(tmp_path):
+    ids = [2**60 + 1, 2**60 + 3] * 50
+    whole = {"a": np.array(ids + [0.5] * 100), "b": np.r_[:100, :100]}
+    files = [
+        of_type(tmp_path / "0.parquet", ids, pa.int64()),
+        of_type(tmp_path / "1.parquet", [0.5] * 100, pa.float64()),
+    ]
+    with small_blocks(block=64, piece=10):
+        for order in (slice(None), slice(None, None, -1)):
+            table = pa.table({"a": whole["a"][order], "b": whole["b"]})
+            fitted = fit_blocks(StandardScaler(), files[order])
+            assert_same_fit(fitted, StandardScaler().fit(table))
+
+
+def test_a_file_without_values_has_the_types_of_the_others(tmp_path):
+    ids = [2**60 + 1, 2**60 + 3] * 50
+    files = [
+        of_type(tmp_path / "0.parquet", [None] * 40, pa.null()),
+        of_type(tmp_path / "1.parquet", ids, pa.int64()),
+    ]
+    whole = pa.table({"a": pa.array([None] * 40 + ids), "b": np.r_[:40, :100]})
+    with small_blocks(block=64, piece=10):
+        assert_same_fit(fit_blocks(StandardScaler(), files), StandardScaler().fit(whole))
+    empty, text = as_csv(tmp_path / "0.csv"), as_csv(tmp_path / "1.csv", "x", "y")
+    fitted = fit_blocks(StandardScaler(), [empty, text], y="a")
+    assert fitted.feature_names_in_.tolist() == ["b"]
+
+
+def test_truth_values_and_numbers_in_csv(tmp_path):
+    files = [as_csv(tmp_path / "0.csv", "true", "false"), as_csv(tmp_path / "1.csv", 3, 0.5)]
+    for order in (files, files[::-1]):
+        assert fit_blocks(MinMaxScaler(), order).data_max_.tolist() == [3.0, 1.0]
+        assert fit_blocks(MinMaxScaler(), order).data_min_.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [(["x"], pa.string()), ([0], pa.date32()), (["x"], pa.dictionary(pa.int32(), pa.string()))],
+    ids=str,
+)
+def test_numbers_and_others_in_files_are_found_before_rows_are_read(values, kind, tmp_path):
+    files = [
+        of_type(tmp_path / "0.parquet", [1.0] * 2, pa.float64()),
+        of_type(tmp_path / "1.parquet", [1] * 2, pa.int32()),
+        of_type(tmp_path / "2.parquet", values, kind),
+    ]
+    with pytest.raises(SchemaError, match=r"^Column 'a' .*double.*0.parquet") as e:
+        fit_blocks(StandardScaler(), files)
+    assert f"({kind}) in {files[2]}" in str(e.value)
+    with pytest.raises(SchemaError, match=r"^Column 'a' .*int32.*1.parquet") as e:
+        fit_blocks(StandardScaler(), files[:0:-1])
+    assert f"({kind}) in {files[2]}" in str(e.value)
+
+
+# Names of files ---------------------------------------------------------------------------------
+
+
+def test_folders_that_hold_a_column_are_refused(tmp_path):
+    table = ARROW["float64"].append_column("part", pa.array(np.arange(N_ROWS) % 2))
+    pq.write_to_dataset(table, tmp_path / "parts", partition_cols=["part"])
+    for path in (tmp_path, tmp_path / "parts", tmp_path / "*" / "part=*" / "*.parquet"):
+        with pytest.raises(SourceError, match=r"'part=0'.*partitioning=\"hive\"\) as the source"):
+            fit_blocks(StandardScaler(), path)
+    one = tmp_path / "parts" / "part=1"
+    for chosen in (one, one / "*.parquet", list(one.iterdir())):
+        fitted = fit_blocks(StandardScaler(), chosen)
+        assert_same_fit(
+            fitted, StandardScaler().fit(table.filter(pc.field("part") == 1).drop("part"))
+        )
+
+
+@pytest.mark.parametrize("name", ["X.PARQUET", "X.Feather", "X.CSV", "X.CSV.GZ", "x.csv.GZ"])
+def test_suffixes_in_upper_case(name, tmp_path):
+    makers = {"parquet": as_parquet, "feather": as_feather}
+    lower = tmp_path / name.lower()
+    if "csv" in name.lower():
+        csv_of(lower, X["float64"])
+    else:
+        makers[lower.suffix[1:]](lower, ARROW["float64"])
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    lower.rename(folder / name)
+    for source in (folder / name, folder):
+        assert_same_fit(
+            fit_blocks(StandardScaler(), source), StandardScaler().fit(ARROW["float64"])
+        )
+
+
+def test_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    as_parquet(tmp_path / "x.parquet", ARROW["float64"])
+    for source in ("~/x.parquet", "~/*.parquet", "~"):
+        assert_same_fit(
+            fit_blocks(StandardScaler(), source), StandardScaler().fit(ARROW["float64"])
+        )
+
+
+def test_only_csv_is_read_from_gzip(tmp_path):
+    path = tmp_path / "x.parquet.gz"
+    path.write_bytes(gzip.compress(as_parquet(tmp_path / "x", ARROW["float64"]).read_bytes()))
+    for source in (path, tmp_path):
+        with pytest.raises(SourceError, match=r"x.parquet.gz is of no format .*and .csv.gz"):
+            fit_blocks(StandardScaler(), source)
 
 
 def test_the_source_is_never_changed(tmp_path):

@@ -24,6 +24,7 @@ from skscale._reduce import block_rows
 from skscale._several import Several
 from skscale.errors import InvalidParameterError
 from skscale.statistics import Extrema, Moments, RowSketch, Scatter, Triangle
+from skscale.streaming._handing import handed
 from skscale.streaming._reading import Reading, transformed
 from skscale.streaming._stream import Block
 
@@ -175,7 +176,7 @@ def fit_alone(step: Any, rows: StreamedRows) -> None:
     if isinstance(step, StatisticTransformer):
         _fit_statistic(step, rows)
     elif is_stateless(step):
-        step.fit(rows.source)
+        step.fit(handed(step, rows.source))
     else:
         _fit_partially(step, rows)
 
@@ -217,7 +218,9 @@ def _fit_partially(step: Any, rows: StreamedRows) -> None:
 
     def through(block: Block) -> tuple[Block, Any]:
         with reading.locating(block):
-            return block, transformed(block.rows, rows.through) if block.n_rows else None
+            if not block.n_rows:
+                return block, None
+            return block, handed(step, transformed(block.rows, rows.through))
 
     takes = _takes(step)
     step_rows = block_rows(reading.stream.n_features)

@@ -198,7 +198,7 @@ def _stages(fitted: Any, stream: Stream) -> list[Stage]:
     if stream.source.is_cut or len(set(cuts) - {None}) < 2:
         width = len(_names_out(fitted) or ())
         n_rows = next(filter(None, cuts), applied_rows(n_features, width))
-        return [Stage(n_rows, fitted.transform)]
+        return [Stage(n_rows, partial(transformed, through=tuple(steps)))]
     stages: list[tuple[int | None, list[Any]]] = [(None, [])]
     for step, cut in zip(steps, cuts, strict=True):
         current, its = stages[-1]

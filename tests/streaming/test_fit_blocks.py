@@ -417,3 +417,27 @@ def test_configuration_of_the_caller_holds_in_threads():
     with config_context(transform_output="pandas"):
         names = fit_blocks(model, table)[-1].feature_names_in_
     assert names.tolist() == ["a", "b", "c", "d"]
+
+
+# Steps of others --------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+def test_steps_of_others_learn_the_names_of_columns_in_files(tmp_path):
+    frame = pd.DataFrame(X, columns=NAMES)
+    frame.to_parquet(tmp_path / "x.parquet")
+    by_name = FunctionTransformer(lambda rows: rows[["b", "a"]], feature_names_out=None)
+    for make in (
+        TheirScaler,
+        lambda: make_pipeline(FunctionTransformer(), TheirScaler()),
+        lambda: make_pipeline(FunctionTransformer(validate=True), StandardScaler()),
+        lambda: make_pipeline(by_name, MiniBatchKMeans(2, random_state=0)),
+        lambda: make_pipeline(by_name, StandardScaler()),
+    ):
+        model = fit_blocks(make(), tmp_path / "x.parquet")
+        first = model[0] if hasattr(model, "steps") else model
+        if not isinstance(first, FunctionTransformer) or first.validate:
+            assert first.feature_names_in_.tolist() == NAMES
+        (model if hasattr(model, "transform") else model[0]).transform(frame)
+    scaler = fit_blocks(TheirScaler(), tmp_path / "x.parquet")
+    np.testing.assert_allclose(scaler.mean_, X.mean(axis=0))

@@ -15,6 +15,8 @@ import pytest
 from pyarrow import dataset, feather, parquet
 from scipy import sparse
 from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -321,7 +323,7 @@ def test_names_that_nobody_knows(table, tmp_path):
         transform_blocks(
             FunctionTransformer(lambda rows: np.ones(rows.shape)).fit(table), table, sink
         )
-    frames = FunctionTransformer(lambda rows: rows.rename_columns([f"n{n}" for n in NAMES]))
+    frames = FunctionTransformer(lambda rows: rows.add_prefix("n"))
     transform_blocks(frames.fit(table), table, sink)
     assert parquet.read_schema(sink).names == [f"n{name}" for name in NAMES]
 
@@ -653,3 +655,85 @@ def test_a_file_that_cannot_be_finished(fitted, table, tmp_path, monkeypatch):
         transform_blocks(fitted, table, tmp_path / "result.parquet")
     assert caught.value.block == 28
     assert list(tmp_path.iterdir()) == []
+
+
+# Steps of others ----------------------------------------------------------------------------------
+
+
+class Notes(TransformerMixin, BaseEstimator):
+    """Notes what it is given; the values stay."""
+
+    def fit(self, X, y=None):
+        self.given_ = []
+        return self
+
+    def transform(self, X):
+        self.given_.append(X)
+        return np.asarray(X)
+
+
+@pytest.fixture
+def mixed():
+    return pa.table(
+        {
+            "a": pa.array(X[:400, 0].astype(np.float32), mask=np.arange(400) % 7 == 0),
+            "b": X[:400, 1],
+            "n": np.arange(400, dtype=np.int16) % 50,
+            "t": np.array(["x", "y"])[np.arange(400) % 2],
+        }
+    )
+
+
+@pytest.mark.filterwarnings("error")
+def test_steps_of_others_find_columns_by_name_in_files(mixed, tmp_path):
+    frame = mixed.to_pandas()
+    path = written(mixed, tmp_path / "rows.parquet")
+    numbers = frame[["a", "b"]]
+    two = written(mixed.select(["a", "b"]), tmp_path / "two.parquet")
+    by_name = make_column_transformer((StandardScaler(), ["a", "b"]), remainder="passthrough")
+    for fitted, source, given in (
+        (by_name.fit(frame), path, frame),
+        (make_pipeline(by_name, FunctionTransformer()).fit(frame), path, frame),
+        (TheirScaler().fit(numbers), two, numbers),
+        (make_pipeline(TheirScaler(), StandardScaler()).fit(numbers), two, numbers),
+        (make_pipeline(FunctionTransformer(), TheirScaler()).fit(numbers), two, numbers),
+    ):
+        found = joined(transform_blocks(fitted, source))
+        expected = np.asarray(fitted.transform(given))
+        assert found.dtype == expected.dtype
+        assert [[str(value) for value in row] for row in found] == [
+            [str(value) for value in row] for row in expected
+        ]
+
+
+def test_steps_of_others_get_the_types_of_the_columns(mixed, tmp_path, monkeypatch):
+    path = tmp_path / "rows.parquet"
+    order = mixed.select(["n", "a", "b", "t"])
+    noted = pa.Table.from_pandas(order.to_pandas().set_index("n"), preserve_index=True)
+    assert noted.to_pandas().index.name == "n"  # as the metadata of the file say
+    written(noted.select(["a", "b", "t", "n"]), path)
+    notes = Notes().fit(None)
+    list(transform_blocks(notes, path))
+    for block in notes.given_:
+        assert type(block) is pd.DataFrame
+        assert block.columns.tolist() == ["a", "b", "t", "n"]
+        assert [str(block[name].dtype) for name in "abn"] == ["float32", "float64", "int16"]
+    assert np.isnan(notes.given_[0]["a"].to_numpy()[[0, 7]]).all()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    one = written(mixed.select(["a"]), tmp_path / "one.parquet")
+    notes = Notes().fit(None)
+    list(transform_blocks(notes, one))
+    block = notes.given_[0]
+    assert (type(block), block.dtype, block.ndim) == (np.ndarray, np.float32, 2)
+    assert np.isnan(block[[0, 7], 0]).all()
+
+
+def test_our_steps_get_arrow_tables(fitted, table, tmp_path, monkeypatch):
+    given = []
+    transform = StandardScaler.transform
+    monkeypatch.setattr(
+        StandardScaler, "transform", lambda self, X: given.append(type(X)) or transform(self, X)
+    )
+    path = written(table, tmp_path / "rows.parquet")
+    list(transform_blocks(make_pipeline(fitted), path))
+    assert set(given) == {pa.Table}

@@ -37,9 +37,9 @@ def transform_blocks(fitted: Any, source: Any, sink: Any = None) -> Any:
     sink : path or array, default=None
         None gives a generator of blocks. The path of a file ending in ``.parquet`` (``.pq``),
         ``.feather`` (``.arrow``, ``.ipc``) or ``.npy`` is written to a file beside it, which takes
-        its place once it is whole. An array of shape (n_samples, n_features_out) that can be
-        written to, such as a `numpy.memmap` or a Zarr array, is filled; floats may be rounded to
-        the width of its own.
+        its place once it is whole, with its permissions; a symbolic link stands for what it points
+        to. An array of shape (n_samples, n_features_out) that can be written to, such as a
+        `numpy.memmap` or a Zarr array, is filled; floats may be rounded to the width of its own.
 
     Returns
     -------

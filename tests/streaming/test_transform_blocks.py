@@ -386,6 +386,57 @@ def test_npy_takes_numbers_only(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("ending", ["parquet", "feather", "npy"])
+def test_a_symbolic_link_is_written_through(ending, fitted, table, tmp_path):
+    """To a file that was there, and to none yet."""
+    (tmp_path / "store").mkdir()
+    target, link = tmp_path / "store" / f"rows-1.{ending}", tmp_path / f"rows.{ending}"
+    link.symlink_to(Path("store") / target.name)
+    for _ in range(2):
+        assert transform_blocks(fitted, table, link) == link
+        assert link.is_symlink()
+        assert not target.is_symlink()
+        assert target.stat().st_size > X.nbytes // 2
+        assert list((tmp_path / "store").iterdir()) == [target]
+        target.write_bytes(b"what was there")
+    with pytest.raises(SourceError):
+        transform_blocks(fitted, other_blocks(table), link)
+    assert link.is_symlink()
+    assert target.read_bytes() == b"what was there"
+    assert list((tmp_path / "store").iterdir()) == [target]
+    astray = tmp_path / f"astray.{ending}"
+    astray.symlink_to(tmp_path / "none" / "rows")
+    with pytest.raises(FileNotFoundError, match=r"There is no directory .*none"):
+        transform_blocks(fitted, table, astray)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such permissions")
+@pytest.mark.parametrize("ending", ["parquet", "feather", "npy"])
+def test_permissions_of_a_file_are_kept(ending, fitted, table, tmp_path):
+    sink, seen = tmp_path / f"rows.{ending}", []
+    for mode in (0o600, 0o640, 0o444):
+        sink.write_bytes(b"what was there")
+        sink.chmod(mode)
+
+        def blocks():
+            for start in range(0, N_ROWS, 100):
+                parts = tmp_path.glob(".rows*.part")
+                seen.extend(part.stat().st_mode & 0o777 for part in parts)
+                yield table.slice(start, 100)
+
+        transform_blocks(fitted, blocks(), sink)
+        assert sink.stat().st_mode & 0o777 == mode
+        assert sink.stat().st_size > X.nbytes // 2
+        sink.unlink()
+    assert set(seen) == {0o600}
+    old = os.umask(0o027)
+    try:
+        transform_blocks(fitted, table, sink)
+    finally:
+        os.umask(old)
+    assert sink.stat().st_mode & 0o777 == 0o640
+
+
 # Arrays -------------------------------------------------------------------------------------------
 
 
@@ -500,6 +551,11 @@ def test_without_pyarrow(monkeypatch, tmp_path):
 
 
 # Faults -------------------------------------------------------------------------------------------
+
+
+def other_blocks(table):
+    yield table.slice(0, 100)
+    raise OSError("the line was cut")
 
 
 def other_block(fault, block):

@@ -20,7 +20,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, Normalizer
 from sklearn.preprocessing import StandardScaler as TheirScaler
 
 from skscale import (
@@ -493,9 +493,82 @@ def test_what_does_not_transform():
     for fitted in (model, LinearRegression(), "StandardScaler"):
         with pytest.raises(InvalidParameterError, match=r"transform_blocks\(pipeline\[:-1\]"):
             transform_blocks(fitted, X)
-    for unfitted in (StandardScaler(), make_pipeline(StandardScaler(), PCA(2)), TheirScaler()):
-        with pytest.raises(NotFittedError):
-            next(transform_blocks(unfitted, X))
+
+
+def half_fitted():
+    """Only the last step is."""
+    return Pipeline([("a", StandardScaler()), ("b", PCA(2).fit(X))])
+
+
+@pytest.mark.parametrize(
+    "unfitted",
+    [
+        StandardScaler(),
+        LayerNormalizer(),
+        TheirScaler(),
+        make_pipeline(StandardScaler(), PCA(2)),
+        make_pipeline(FunctionTransformer(), TheirScaler()),
+        make_pipeline("passthrough", make_pipeline(PCA(2))),
+        make_pipeline(make_column_transformer((StandardScaler(), [0]))),
+        half_fitted(),
+    ],
+)
+def test_what_is_not_fitted_is_refused_at_once(unfitted, tmp_path):
+    drawn = []
+    with pytest.raises(NotFittedError, match=r"^This .* is not fitted"):
+        transform_blocks(unfitted, (drawn.append(i) or X[:10] for i in range(5)))
+    assert drawn == [0]
+    sink = tmp_path / "a.parquet"
+    with pytest.raises(NotFittedError, match=r"^This .* is not fitted"):
+        transform_blocks(unfitted, X, sink)
+    assert list(tmp_path.iterdir()) == []
+    assert our_threads() == []
+
+
+class Doubled(TransformerMixin, BaseEstimator):
+    """Learns nothing, and does not say so."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        if len(X) > 20:
+            raise ValueError("too many")
+        return 2 * np.asarray(X)
+
+
+class Tripled:
+    """No estimator at all."""
+
+    def transform(self, X):
+        return 3 * np.asarray(X)
+
+
+class Averaged(Doubled):
+    """Does not say that it is not fitted."""
+
+    def transform(self, X):
+        return X - self.mean_
+
+
+def test_what_has_nothing_to_learn_need_not_be_fitted(table, tmp_path):
+    rows = X[:20]
+    for stateless, expected in (
+        (Doubled(), 2 * rows),
+        (Tripled(), 3 * rows),
+        (FunctionTransformer(), rows),
+        (Normalizer(), Normalizer().transform(rows)),
+        (make_pipeline(StandardScaler().fit(rows), Doubled()), None),
+        (Pipeline([("a", "passthrough")]), rows),
+    ):
+        (block,) = transform_blocks(stateless, rows)
+        if expected is not None:
+            assert same_bits(block, expected)
+    with pytest.raises(ValueError, match=r"^Block 1 of .*too many"):
+        list(transform_blocks(Doubled(), [rows, X[:30]]))
+    with pytest.raises(NotFittedError, match=r"^This Averaged"):
+        transform_blocks(Averaged(), rows)
+    assert len(list(transform_blocks(Doubled(), [table.slice(0, 9)]))) == 1
 
 
 @pytest.mark.parametrize("sink", ["a.csv", "a", "a.parquet.gz", 3, [1.0], b"a.parquet"])

@@ -76,7 +76,8 @@ def transform_blocks(fitted: Any, source: Any, sink: Any = None) -> Any:
     transformers of this package and Pipelines of them, and for those of scikit-learn that work row
     by row. Matrix products of others, and all inside a ColumnTransformer or FeatureUnion, are the
     same to rounding. Blocks of an iterable are transformed as they are cut. A block without rows
-    gives nothing.
+    gives nothing. Estimators of others get Arrow tables, which blocks of files and queries are, as
+    pandas frames, or as arrays where there is no pandas.
 
     Parquet and Feather files have the names of `get_feature_names_out`, or x0, x1, ... if neither
     the rows nor the result have any. Columns that keep their names keep their float type and their

@@ -1,7 +1,8 @@
 """Any table to a stream of float blocks, and results back into the caller's kind of table.
 
 The only place that knows pandas, polars, pyarrow, dask and narwhals; none is imported before
-somebody hands in, or asks for, one of their tables.
+somebody hands in, or asks for, one of their tables. But for pandas, once an estimator that is not
+ours is to read an Arrow table.
 """
 
 from skscale._tables._common import commonness
@@ -31,7 +32,14 @@ from skscale._tables._mixed import (
     values_of,
     without_column,
 )
-from skscale._tables._pieces import join_rows, recut, slice_rows, take_column, without_rows
+from skscale._tables._pieces import (
+    join_rows,
+    recut,
+    slice_rows,
+    take_column,
+    without_arrow,
+    without_rows,
+)
 from skscale._tables._plain import read_plain
 from skscale._tables._read import check_shape, column_names, is_frame, read, select
 from skscale._tables._rows import (
@@ -113,6 +121,7 @@ __all__ = [
     "weights_of_chunks",
     "with_columns_of",
     "with_missing",
+    "without_arrow",
     "without_column",
     "without_rows",
 ]

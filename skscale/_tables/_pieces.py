@@ -90,3 +90,18 @@ def take_column(X: Any, name: str) -> tuple[Any, Any]:
         raise KeyError(name)
     frame = narwhals.from_native(X, eager_only=True)
     return frame.drop(name).to_native(), frame.get_column(name).to_numpy()
+
+
+def without_arrow(X: Any) -> Any:
+    """An Arrow table as a pandas frame, or an array where there is no pandas; others as they are.
+
+    Types stay, and what is missing is NaN; integers of which some are missing become floats. The
+    columns are those of the table, whatever pandas noted in it about an index.
+    """
+    if not type(X).__module__.startswith("pyarrow"):
+        return X
+    try:
+        import pandas  # noqa: F401
+    except ImportError:
+        return np.asarray(X)
+    return X.to_pandas(ignore_metadata=True, use_threads=False)

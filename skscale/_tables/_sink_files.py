@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -28,6 +29,9 @@ HEADER = 128
 class FileSink(Sink, ABC):
     """A file that is written beside the place where it belongs, and moved there once it is whole.
 
+    Through a symbolic link, that is the place it points to. A file that was there before hands on
+    its permissions, and until then nobody else may read the new one.
+
     Parameters
     ----------
     target : str or path
@@ -37,8 +41,16 @@ class FileSink(Sink, ABC):
 
     def __init__(self, target: Any) -> None:
         super().__init__(target, os.fspath(target))
-        self._path = Path(target)
+        self._path = Path(os.path.realpath(target))
+        self._mode: int | None = None  # of the file that was there before
         self._part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+
+    def _begin(self) -> None:
+        """Make the file to write to."""
+        with suppress(FileNotFoundError):
+            self._mode = stat.S_IMODE(self._path.stat().st_mode)
+        mode = 0o666 if self._mode is None else 0o600
+        os.close(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode))
 
     @abstractmethod
     def _close(self) -> None:
@@ -48,6 +60,8 @@ class FileSink(Sink, ABC):
         self._close()
         with self._part.open("rb+") as file:
             os.fsync(file.fileno())
+        if self._mode is not None:
+            self._part.chmod(self._mode)
         self._part.replace(self._path)
 
     def abandon(self) -> None:
@@ -80,6 +94,7 @@ class ArrowSink(FileSink, ABC):
         import pyarrow as arrow
 
         if self._writer is None:
+            self._begin()
             self._file = arrow.OSFile(os.fspath(self._part), "wb")
             self._schema = piece.schema
             self._writer = self._open(self._file, piece.schema)
@@ -160,6 +175,7 @@ class NpySink(FileSink):
                     f"what becomes of its rows is of dtype {piece.dtype}, and .npy files are for "
                     "numbers. Write to .parquet."
                 )
+            self._begin()
             self._file = self._part.open("wb")
             self._n_columns, self._dtype = piece.shape[1], piece.dtype
             self._file.write(bytes(HEADER))

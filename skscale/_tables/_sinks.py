@@ -45,9 +45,10 @@ def open_sink(given: Any, n_rows: int | None, files: Sequence[str]) -> Sink:
             )
         if path.is_dir():
             raise InvalidParameterError(f"sink={str(given)!r} is a directory; give it a file name.")
-        if not path.parent.is_dir():
+        parent = Path(os.path.realpath(path)).parent if path.is_symlink() else path.parent
+        if not parent.is_dir():
             raise FileNotFoundError(
-                f"There is no directory {str(path.parent)!r} for sink={str(given)!r}. Make one."
+                f"There is no directory {str(parent)!r} for sink={str(given)!r}. Make one."
             )
         return FORMATS[suffix](given)
     if hasattr(given, "__setitem__") and hasattr(given, "shape") and hasattr(given, "dtype"):

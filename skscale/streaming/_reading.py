@@ -19,6 +19,7 @@ from skscale._several import Several
 from skscale._threads import allowed_threads, thread_limit
 from skscale.errors import SchemaError
 from skscale.streaming._checkpoint import Checkpoint
+from skscale.streaming._handing import handed
 from skscale.streaming._progress import Progress
 from skscale.streaming._stream import Block, Stream, locating
 
@@ -150,5 +151,5 @@ class Reading:
 def transformed(rows: Any, through: tuple[Any, ...]) -> Any:
     """Rows once they have gone through fitted transformers."""
     for step in through:
-        rows = step.transform(rows)
+        rows = step.transform(handed(step, rows))
     return rows

@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import type_of_target
 
+from skscale import _tables as tables
 from skscale._admission import Occasion
 from skscale._base import StatisticTransformer, TableTransformer
 from skscale._carrying import Carrier, NotCarried, foreseen
@@ -25,8 +26,9 @@ from skscale._reduce import block_rows
 from skscale._several import Several
 from skscale.errors import InvalidParameterError
 from skscale.statistics import Extrema, Moments, RowSketch, Scatter, Triangle
+from skscale.streaming._handing import handed
 from skscale.streaming._reading import Reading, transformed
-from skscale.streaming._stream import Block
+from skscale.streaming._stream import Block, located
 
 
 def fit_steps(steps: Sequence[Any], reading: Reading) -> None:
@@ -183,7 +185,7 @@ def fit_alone(step: Any, rows: StreamedRows) -> None:
     if isinstance(step, StatisticTransformer):
         _fit_statistic(step, rows)
     elif is_stateless(step):
-        step.fit(rows.source)
+        step.fit(handed(step, rows.source))
     else:
         _fit_partially(step, rows)
 
@@ -226,7 +228,9 @@ def _fit_partially(step: Any, rows: StreamedRows) -> None:
 
     def through(block: Block) -> tuple[Block, Any]:
         with reading.locating(block):
-            return block, transformed(block.rows, rows.through) if block.n_rows else None
+            if not block.n_rows:
+                return block, None
+            return block, handed(step, transformed(block.rows, rows.through))
 
     takes = _takes(step)
     step_rows = block_rows(reading.stream.n_features)
@@ -254,7 +258,19 @@ def _asks_for_classes(step: Any, reading: Reading) -> bool:
 
 
 def _is_labelled(reading: Reading) -> bool:
-    y = reading.stream.head.y
+    """Whether the labels are those of classes.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the first rows lack some, or any rows do, where all labels are known.
+    """
+    head = reading.stream.head
+    y, known = head.y, reading.stream.all_labels()
+    if y is not None:
+        _check_labels(y, reading, head)
+    if known is not None:
+        _check_labels(known, reading)
     return y is not None and type_of_target(np.asarray(y)) in ("binary", "multiclass")
 
 
@@ -262,7 +278,33 @@ def _classes(reading: Reading, step_rows: int) -> Array:
     """All labels, which classifiers want to know before the first block."""
     y = reading.stream.all_labels()
     if y is None:
-        with reading.results(lambda block: (block, np.unique(block.y)), step_rows) as found:
+
+        def labels_of(block: Block) -> tuple[Block, Array]:
+            _check_labels(block.y, reading, block)
+            return block, np.unique(block.y)
+
+        with reading.results(labels_of, step_rows) as found:
             y = np.concatenate([labels for _, labels in found])
     classes: Array = np.unique(y)
     return classes
+
+
+def _check_labels(y: Any, reading: Reading, block: Block | None = None) -> None:
+    """Refuse labels of a block, or of all rows, some of which are missing."""
+    labels = np.asarray(y)
+    if labels.dtype.kind not in "fO" or labels.ndim != 1:
+        return
+    is_float = labels.dtype.kind == "f"
+    gone = np.isnan(labels) if is_float else [one is None for one in tables.objects_of(labels)]
+    missing = np.flatnonzero(gone)
+    if not len(missing):
+        return
+    stream = reading.stream
+    name = f"y={stream.y!r}" if isinstance(stream.y, str) else "y"
+    n_missing, n_rows = len(missing), len(labels)
+    first = missing[0] + (0 if block is None else block.first_row)
+    error = InvalidParameterError(
+        f"{name} is missing in {n_missing} of {n_rows} rows, of which row {first} of all is the "
+        "first. Classifiers need the label of every row: drop these rows, or fill in a label."
+    )
+    raise error if block is None else located(error, stream, block)

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn import config_context, get_config
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from skscale import _tables as tables
 from skscale._base import TableTransformer
@@ -37,9 +39,9 @@ def transform_blocks(fitted: Any, source: Any, sink: Any = None) -> Any:
     sink : path or array, default=None
         None gives a generator of blocks. The path of a file ending in ``.parquet`` (``.pq``),
         ``.feather`` (``.arrow``, ``.ipc``) or ``.npy`` is written to a file beside it, which takes
-        its place once it is whole. An array of shape (n_samples, n_features_out) that can be
-        written to, such as a `numpy.memmap` or a Zarr array, is filled; floats may be rounded to
-        the width of its own.
+        its place once it is whole, with its permissions; a symbolic link stands for what it points
+        to. An array of shape (n_samples, n_features_out) that can be written to, such as a
+        `numpy.memmap` or a Zarr array, is filled; floats may be rounded to the width of its own.
 
     Returns
     -------
@@ -49,6 +51,8 @@ def transform_blocks(fitted: Any, source: Any, sink: Any = None) -> Any:
 
     Raises
     ------
+    NotFittedError
+        Nothing that is fitted.
     InvalidParameterError
         Nothing that transforms; a sink of no known kind or of another shape, or one of the files
         that the rows are read from.
@@ -72,7 +76,8 @@ def transform_blocks(fitted: Any, source: Any, sink: Any = None) -> Any:
     transformers of this package and Pipelines of them, and for those of scikit-learn that work row
     by row. Matrix products of others, and all inside a ColumnTransformer or FeatureUnion, are the
     same to rounding. Blocks of an iterable are transformed as they are cut. A block without rows
-    gives nothing.
+    gives nothing. Estimators of others get Arrow tables, which blocks of files and queries are, as
+    pandas frames, or as arrays where there is no pandas.
 
     Parquet and Feather files have the names of `get_feature_names_out`, or x0, x1, ... if neither
     the rows nor the result have any. Columns that keep their names keep their float type and their
@@ -123,14 +128,43 @@ def transform_blocks(fitted: Any, source: Any, sink: Any = None) -> Any:
         )
     opened = tables.open_source(source)
     if sink is None:
-        return _results(fitted, Stream(opened), allowed_threads())
+        stream = Stream(opened)
+        _check_fitted(fitted, stream)
+        return _results(fitted, stream, allowed_threads())
     into = tables.open_sink(sink, opened.n_rows, opened.files)
     if sink is source or _overlap(sink, source):
         raise InvalidParameterError(
             "sink and source have the same memory. Write to another array, or transform in memory."
         )
-    _write(fitted, Stream(opened), into)
+    stream = Stream(opened)
+    _check_fitted(fitted, stream)
+    _write(fitted, stream, into)
     return sink
+
+
+def _check_fitted(fitted: Any, stream: Stream) -> None:
+    """Refuse what is not fitted.
+
+    A step that says nothing of itself, and has learned nothing that could be seen, may yet have
+    nothing to learn: it is tried on a row.
+
+    Raises
+    ------
+    NotFittedError
+    """
+    steps = tuple(leading_steps(fitted))
+    try:
+        for step in steps:
+            if hasattr(step, "fit"):
+                check_is_fitted(step)
+    except NotFittedError as error:
+        row = tables.slice_rows(stream.head.rows, 0, 1)
+        try:
+            transformed(row, steps)
+        except AttributeError:  # which a NotFittedError is too
+            raise error from None
+        except Exception:  # will be told with its block
+            return
 
 
 def _overlap(sink: Any, source: Any) -> bool:
@@ -198,7 +232,7 @@ def _stages(fitted: Any, stream: Stream) -> list[Stage]:
     if stream.source.is_cut or len(set(cuts) - {None}) < 2:
         width = len(_names_out(fitted) or ())
         n_rows = next(filter(None, cuts), applied_rows(n_features, width))
-        return [Stage(n_rows, fitted.transform)]
+        return [Stage(n_rows, partial(transformed, through=tuple(steps)))]
     stages: list[tuple[int | None, list[Any]]] = [(None, [])]
     for step, cut in zip(steps, cuts, strict=True):
         current, its = stages[-1]
@@ -222,9 +256,10 @@ def _rows_of_block(step: Any) -> int | None:
 
 def _names_out(fitted: Any) -> list[str] | None:
     try:
-        return [str(name) for name in fitted.get_feature_names_out()]
+        names = fitted.get_feature_names_out()
     except (AttributeError, ValueError):
         return None
+    return None if names is None else [str(name) for name in names]  # None, of no steps
 
 
 @contextmanager

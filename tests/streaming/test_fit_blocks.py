@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from joblib import Parallel, delayed
+from pyarrow import parquet
 from sklearn import config_context
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.compose import ColumnTransformer
@@ -222,6 +224,47 @@ def test_classes_that_come_late_are_known_from_the_start():
     once = Counted([block for block, _ in pairs])
     fit_blocks(SGDClassifier(random_state=0), iter(once), y=Y[order])  # whose classes are there
     assert once.n_read == N_BLOCKS
+
+
+TEXT = np.where(Y == 1, "yes", "no")
+
+
+@pytest.mark.parametrize("labels", [TEXT, Y, Y == 1], ids=["text", "integers", "booleans"])
+@pytest.mark.parametrize("at", [[3], [611, 640], range(50), range(1000)], ids=str)
+def test_labels_that_are_missing(labels, at, tmp_path):
+    missing = np.isin(np.arange(len(X)), at)
+    table = pa.table(
+        {**dict(zip(NAMES, X.T, strict=True)), "label": pa.array(labels, mask=missing)}
+    )
+    parquet.write_table(table, tmp_path / "x.parquet")
+    frames = [table.slice(50 * i, 50).to_pandas() for i in range(N_BLOCKS)]
+    listed = [None if gone else y for y, gone in zip(labels.tolist(), missing, strict=True)]
+    pairs = list(zip(BLOCKS, (listed[50 * i : 50 * i + 50] for i in range(N_BLOCKS)), strict=True))
+    for source, y in (
+        (tmp_path / "x.parquet", "label"),
+        (frames, "label"),
+        ([pl.from_pandas(frame) for frame in frames], "label"),
+        (pairs, None),
+        (BLOCKS, np.array(listed, dtype=object)),
+        (BLOCKS, listed),
+    ):
+        model = make_pipeline(StandardScaler(), SGDClassifier(random_state=0))
+        with small_blocks(250, 250), pytest.raises(InvalidParameterError) as caught:
+            fit_blocks(model, source, y=y)
+        message = str(caught.value)
+        assert ("y='label' is missing" if isinstance(y, str) else "y is missing") in message
+        assert f"row {at[0]} of all is the first" in message
+        assert "drop these rows, or fill in a label" in message
+        if y is None or isinstance(y, str) or at[0] < 50:
+            number = at[0] // (50 if isinstance(source, list) else 62)
+            assert message.startswith(f"Block {number} of ")
+        assert not hasattr(model[0], "mean_")
+
+
+def test_regressors_may_be_told_nothing_of_some_rows():
+    """That is for them to say."""
+    with pytest.raises(ValueError, match=r"^Block 0 of .*Input y contains NaN"):
+        fit_blocks(SGDRegressor(), BLOCKS, y=np.where(Y == 1, np.nan, X[:, 0]))
 
 
 def test_labels_of_a_stored_table_are_read_in_whole_blocks():
@@ -437,3 +480,27 @@ def test_dask_frames_have_an_engine_of_their_own():
     frame = pytest.importorskip("dask.dataframe").from_pandas(pd.DataFrame(X, columns=NAMES), 2)
     with pytest.raises(InvalidParameterError, match="Dask DataFrame, which `fit`"):
         fit_blocks(StandardScaler(), frame)
+
+
+# Steps of others --------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+def test_steps_of_others_learn_the_names_of_columns_in_files(tmp_path):
+    frame = pd.DataFrame(X, columns=NAMES)
+    frame.to_parquet(tmp_path / "x.parquet")
+    by_name = FunctionTransformer(lambda rows: rows[["b", "a"]], feature_names_out=None)
+    for make in (
+        TheirScaler,
+        lambda: make_pipeline(FunctionTransformer(), TheirScaler()),
+        lambda: make_pipeline(FunctionTransformer(validate=True), StandardScaler()),
+        lambda: make_pipeline(by_name, MiniBatchKMeans(2, random_state=0)),
+        lambda: make_pipeline(by_name, StandardScaler()),
+    ):
+        model = fit_blocks(make(), tmp_path / "x.parquet")
+        first = model[0] if hasattr(model, "steps") else model
+        if not isinstance(first, FunctionTransformer) or first.validate:
+            assert first.feature_names_in_.tolist() == NAMES
+        (model if hasattr(model, "transform") else model[0]).transform(frame)
+    scaler = fit_blocks(TheirScaler(), tmp_path / "x.parquet")
+    np.testing.assert_allclose(scaler.mean_, X.mean(axis=0))

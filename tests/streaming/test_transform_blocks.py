@@ -15,10 +15,12 @@ import pytest
 from pyarrow import dataset, feather, parquet
 from scipy import sparse
 from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, Normalizer
 from sklearn.preprocessing import StandardScaler as TheirScaler
 
 from skscale import (
@@ -321,7 +323,7 @@ def test_names_that_nobody_knows(table, tmp_path):
         transform_blocks(
             FunctionTransformer(lambda rows: np.ones(rows.shape)).fit(table), table, sink
         )
-    frames = FunctionTransformer(lambda rows: rows.rename_columns([f"n{n}" for n in NAMES]))
+    frames = FunctionTransformer(lambda rows: rows.add_prefix("n"))
     transform_blocks(frames.fit(table), table, sink)
     assert parquet.read_schema(sink).names == [f"n{name}" for name in NAMES]
 
@@ -384,6 +386,57 @@ def test_npy_takes_numbers_only(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("ending", ["parquet", "feather", "npy"])
+def test_a_symbolic_link_is_written_through(ending, fitted, table, tmp_path):
+    """To a file that was there, and to none yet."""
+    (tmp_path / "store").mkdir()
+    target, link = tmp_path / "store" / f"rows-1.{ending}", tmp_path / f"rows.{ending}"
+    link.symlink_to(Path("store") / target.name)
+    for _ in range(2):
+        assert transform_blocks(fitted, table, link) == link
+        assert link.is_symlink()
+        assert not target.is_symlink()
+        assert target.stat().st_size > X.nbytes // 2
+        assert list((tmp_path / "store").iterdir()) == [target]
+        target.write_bytes(b"what was there")
+    with pytest.raises(SourceError):
+        transform_blocks(fitted, other_blocks(table), link)
+    assert link.is_symlink()
+    assert target.read_bytes() == b"what was there"
+    assert list((tmp_path / "store").iterdir()) == [target]
+    astray = tmp_path / f"astray.{ending}"
+    astray.symlink_to(tmp_path / "none" / "rows")
+    with pytest.raises(FileNotFoundError, match=r"There is no directory .*none"):
+        transform_blocks(fitted, table, astray)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such permissions")
+@pytest.mark.parametrize("ending", ["parquet", "feather", "npy"])
+def test_permissions_of_a_file_are_kept(ending, fitted, table, tmp_path):
+    sink, seen = tmp_path / f"rows.{ending}", []
+    for mode in (0o600, 0o640, 0o444):
+        sink.write_bytes(b"what was there")
+        sink.chmod(mode)
+
+        def blocks():
+            for start in range(0, N_ROWS, 100):
+                parts = tmp_path.glob(".rows*.part")
+                seen.extend(part.stat().st_mode & 0o777 for part in parts)
+                yield table.slice(start, 100)
+
+        transform_blocks(fitted, blocks(), sink)
+        assert sink.stat().st_mode & 0o777 == mode
+        assert sink.stat().st_size > X.nbytes // 2
+        sink.unlink()
+    assert set(seen) == {0o600}
+    old = os.umask(0o027)
+    try:
+        transform_blocks(fitted, table, sink)
+    finally:
+        os.umask(old)
+    assert sink.stat().st_mode & 0o777 == 0o640
+
+
 # Arrays -------------------------------------------------------------------------------------------
 
 
@@ -440,9 +493,82 @@ def test_what_does_not_transform():
     for fitted in (model, LinearRegression(), "StandardScaler"):
         with pytest.raises(InvalidParameterError, match=r"transform_blocks\(pipeline\[:-1\]"):
             transform_blocks(fitted, X)
-    for unfitted in (StandardScaler(), make_pipeline(StandardScaler(), PCA(2)), TheirScaler()):
-        with pytest.raises(NotFittedError):
-            next(transform_blocks(unfitted, X))
+
+
+def half_fitted():
+    """Only the last step is."""
+    return Pipeline([("a", StandardScaler()), ("b", PCA(2).fit(X))])
+
+
+@pytest.mark.parametrize(
+    "unfitted",
+    [
+        StandardScaler(),
+        LayerNormalizer(),
+        TheirScaler(),
+        make_pipeline(StandardScaler(), PCA(2)),
+        make_pipeline(FunctionTransformer(), TheirScaler()),
+        make_pipeline("passthrough", make_pipeline(PCA(2))),
+        make_pipeline(make_column_transformer((StandardScaler(), [0]))),
+        half_fitted(),
+    ],
+)
+def test_what_is_not_fitted_is_refused_at_once(unfitted, tmp_path):
+    drawn = []
+    with pytest.raises(NotFittedError, match=r"^This .* is not fitted"):
+        transform_blocks(unfitted, (drawn.append(i) or X[:10] for i in range(5)))
+    assert drawn == [0]
+    sink = tmp_path / "a.parquet"
+    with pytest.raises(NotFittedError, match=r"^This .* is not fitted"):
+        transform_blocks(unfitted, X, sink)
+    assert list(tmp_path.iterdir()) == []
+    assert our_threads() == []
+
+
+class Doubled(TransformerMixin, BaseEstimator):
+    """Learns nothing, and does not say so."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        if len(X) > 20:
+            raise ValueError("too many")
+        return 2 * np.asarray(X)
+
+
+class Tripled:
+    """No estimator at all."""
+
+    def transform(self, X):
+        return 3 * np.asarray(X)
+
+
+class Averaged(Doubled):
+    """Does not say that it is not fitted."""
+
+    def transform(self, X):
+        return X - self.mean_
+
+
+def test_what_has_nothing_to_learn_need_not_be_fitted(table, tmp_path):
+    rows = X[:20]
+    for stateless, expected in (
+        (Doubled(), 2 * rows),
+        (Tripled(), 3 * rows),
+        (FunctionTransformer(), rows),
+        (Normalizer(), Normalizer().transform(rows)),
+        (make_pipeline(StandardScaler().fit(rows), Doubled()), None),
+        (Pipeline([("a", "passthrough")]), rows),
+    ):
+        (block,) = transform_blocks(stateless, rows)
+        if expected is not None:
+            assert same_bits(block, expected)
+    with pytest.raises(ValueError, match=r"^Block 1 of .*too many"):
+        list(transform_blocks(Doubled(), [rows, X[:30]]))
+    with pytest.raises(NotFittedError, match=r"^This Averaged"):
+        transform_blocks(Averaged(), rows)
+    assert len(list(transform_blocks(Doubled(), [table.slice(0, 9)]))) == 1
 
 
 @pytest.mark.parametrize("sink", ["a.csv", "a", "a.parquet.gz", 3, [1.0], b"a.parquet"])
@@ -498,6 +624,11 @@ def test_without_pyarrow(monkeypatch, tmp_path):
 
 
 # Faults -------------------------------------------------------------------------------------------
+
+
+def other_blocks(table):
+    yield table.slice(0, 100)
+    raise OSError("the line was cut")
 
 
 def other_block(fault, block):
@@ -653,3 +784,85 @@ def test_a_file_that_cannot_be_finished(fitted, table, tmp_path, monkeypatch):
         transform_blocks(fitted, table, tmp_path / "result.parquet")
     assert caught.value.block == 28
     assert list(tmp_path.iterdir()) == []
+
+
+# Steps of others ----------------------------------------------------------------------------------
+
+
+class Notes(TransformerMixin, BaseEstimator):
+    """Notes what it is given; the values stay."""
+
+    def fit(self, X, y=None):
+        self.given_ = []
+        return self
+
+    def transform(self, X):
+        self.given_.append(X)
+        return np.asarray(X)
+
+
+@pytest.fixture
+def mixed():
+    return pa.table(
+        {
+            "a": pa.array(X[:400, 0].astype(np.float32), mask=np.arange(400) % 7 == 0),
+            "b": X[:400, 1],
+            "n": np.arange(400, dtype=np.int16) % 50,
+            "t": np.array(["x", "y"])[np.arange(400) % 2],
+        }
+    )
+
+
+@pytest.mark.filterwarnings("error")
+def test_steps_of_others_find_columns_by_name_in_files(mixed, tmp_path):
+    frame = mixed.to_pandas()
+    path = written(mixed, tmp_path / "rows.parquet")
+    numbers = frame[["a", "b"]]
+    two = written(mixed.select(["a", "b"]), tmp_path / "two.parquet")
+    by_name = make_column_transformer((StandardScaler(), ["a", "b"]), remainder="passthrough")
+    for fitted, source, given in (
+        (by_name.fit(frame), path, frame),
+        (make_pipeline(by_name, FunctionTransformer()).fit(frame), path, frame),
+        (TheirScaler().fit(numbers), two, numbers),
+        (make_pipeline(TheirScaler(), StandardScaler()).fit(numbers), two, numbers),
+        (make_pipeline(FunctionTransformer(), TheirScaler()).fit(numbers), two, numbers),
+    ):
+        found = joined(transform_blocks(fitted, source))
+        expected = np.asarray(fitted.transform(given))
+        assert found.dtype == expected.dtype
+        assert [[str(value) for value in row] for row in found] == [
+            [str(value) for value in row] for row in expected
+        ]
+
+
+def test_steps_of_others_get_the_types_of_the_columns(mixed, tmp_path, monkeypatch):
+    path = tmp_path / "rows.parquet"
+    order = mixed.select(["n", "a", "b", "t"])
+    noted = pa.Table.from_pandas(order.to_pandas().set_index("n"), preserve_index=True)
+    assert noted.to_pandas().index.name == "n"  # as the metadata of the file say
+    written(noted.select(["a", "b", "t", "n"]), path)
+    notes = Notes().fit(None)
+    list(transform_blocks(notes, path))
+    for block in notes.given_:
+        assert type(block) is pd.DataFrame
+        assert block.columns.tolist() == ["a", "b", "t", "n"]
+        assert [str(block[name].dtype) for name in "abn"] == ["float32", "float64", "int16"]
+    assert np.isnan(notes.given_[0]["a"].to_numpy()[[0, 7]]).all()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    one = written(mixed.select(["a"]), tmp_path / "one.parquet")
+    notes = Notes().fit(None)
+    list(transform_blocks(notes, one))
+    block = notes.given_[0]
+    assert (type(block), block.dtype, block.ndim) == (np.ndarray, np.float32, 2)
+    assert np.isnan(block[[0, 7], 0]).all()
+
+
+def test_our_steps_get_arrow_tables(fitted, table, tmp_path, monkeypatch):
+    given = []
+    transform = StandardScaler.transform
+    monkeypatch.setattr(
+        StandardScaler, "transform", lambda self, X: given.append(type(X)) or transform(self, X)
+    )
+    path = written(table, tmp_path / "rows.parquet")
+    list(transform_blocks(make_pipeline(fitted), path))
+    assert set(given) == {pa.Table}

@@ -52,7 +52,8 @@ def fit_blocks(
     checkpoint : path, default=None
         File in which what was measured, and how far, is kept every half a minute, and when the fit
         is interrupted (Ctrl-C). The same call then goes on from there, and gives the same bits; one
-        with other parameters, weights, labels, files or first row is refused. What was learned by
+        with other parameters, weights, labels or rows is refused: the first row, and the last
+        block that was measured, are compared. What was learned by
         `partial_fit` is not kept. The file is removed once the fit has succeeded.
 
     Returns
@@ -77,9 +78,8 @@ def fit_blocks(
     one transformer are those of ``transformer.fit(table)``, with an Arrow table for files and
     queries, and do not depend on how the rows are stored or sent. A chain that is solved from one
     pass agrees with a fit step by step to rounding, as in `cross_fit`; its bits depend on the rows
-    alone, too. Blocks of an iterable are kept as they are cut, one
-    statistic each, so that their bits are those of any other engine on the same blocks. A block
-    without rows changes nothing.
+    alone, too. Blocks of an iterable are kept as they are cut, one statistic each, so that their
+    bits are those of any other engine on the same blocks. A block without rows changes nothing.
 
     Memory: a window of a block (8 MB of float64) for every thread and one more, and the statistic.
     Cost: reading, and 0.7 to 7 ns for every number; 0.1 to 0.2 ms for every block of an iterable.

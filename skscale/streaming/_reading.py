@@ -23,8 +23,6 @@ from skscale.streaming._handing import handed
 from skscale.streaming._progress import Progress
 from skscale.streaming._stream import Block, Stream, locating
 
-Measure = Callable[[Any, Array | None], Any]
-
 
 class Reading:
     """A stream that is read once or several times.

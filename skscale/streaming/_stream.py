@@ -15,6 +15,7 @@ from skscale._admission import check_some_weights
 from skscale._kernels import Array
 from skscale._parameters import is_real
 from skscale._tables import Source
+from skscale.decomposition._components import EXACT
 from skscale.errors import (
     InfiniteValueError,
     InvalidParameterError,
@@ -22,9 +23,6 @@ from skscale.errors import (
     SchemaError,
     SourceError,
 )
-
-EXACT_WIDTH = 1000
-"""Columns up to which what is measured may change at ten rows per column; then, at one."""
 
 
 class Block(NamedTuple):
@@ -115,7 +113,7 @@ class Stream:
         if self._n_rows is not None:
             return self._n_rows
         p = self.n_features
-        enough = 10 * p if p <= EXACT_WIDTH else p + 1
+        enough = 10 * p if p <= EXACT else p + 1
         n_seen = self.head.first_row + self.head.n_rows
         if n_seen < enough and self._pieces is not None:
             for piece in self._draw(len(self._ahead)):

@@ -315,7 +315,9 @@ def test_every_class_is_explained_in_the_guide():
 
 
 def test_a_mention_explains_nothing():
-    page = "# Scales\n\n`StandardScaler`.\n\n| `MinMaxScaler` |\n\n## PCA: axes\n\n`Whitener`.\n"
+    page = (
+        "# Scales\n\n`StandardScaler`.\n\n| `MinMaxScaler` |\n\n## PCA: axes\n\nSee `Whitener`.\n"
+    )
     assert explained(page) == {"Scales", "StandardScaler", "PCA", "axes"}
 
 

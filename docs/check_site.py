@@ -1,8 +1,8 @@
 """Look at a site that was built: ``python docs/check_site.py [docs/_build/html]``.
 
 Every link within the site leads to a page and an anchor that are there, no page loads anything from
-another host, and every picture has a text for those who do not see it, if an empty one. Links to other hosts are
-looked at for their form only: nothing is fetched.
+another host, and every picture has a text for those who do not see it, if an empty one. Links to
+other hosts are looked at for their form only: nothing is fetched.
 """
 
 import sys
@@ -23,6 +23,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
+        """Take note of a tag."""
         given = dict(attributes)
         self.anchors |= {given[name] for name in ("id", "name") if given.get(name)}
         if tag == "a" and "href" in given:
@@ -53,12 +54,12 @@ def faults(site):
             file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if not file.is_file():
                 yield f"{here}: {target} is not there"
-            elif parts.fragment and file in pages:
-                if unquote(parts.fragment) not in pages[file].anchors:
-                    yield f"{here}: {target} is no anchor there"
+            elif file in pages and unquote(parts.fragment) not in {"", *pages[file].anchors}:
+                yield f"{here}: {target} is no anchor there"
 
 
 def main(folder="docs/_build/html"):
+    """Print what is wrong; exit with 1 if anything is."""
     site = Path(folder).resolve()
     if not (site / "index.html").is_file():
         sys.exit(f"{site} holds no site. Build it: python -m sphinx -W --keep-going docs {folder}")

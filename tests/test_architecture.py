@@ -37,6 +37,7 @@ FLOORS = (
     {"scaling", "decomposition", "normalization"},
     {"leakage"},
     {"model_selection", "streaming", "testing", "_versions"},
+    {"inspection"},
     {"__init__"},
 )
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
@@ -105,6 +106,13 @@ PUBLIC = {
         "StatisticBytesError",
         "TargetError",
         "TooWideError",
+    ],
+    "skscale.inspection": [
+        "GammaDisplay",
+        "LeakageDisplay",
+        "ScalingDisplay",
+        "SpectrumDisplay",
+        "WhiteningDisplay",
     ],
     "skscale.leakage": [
         "LeakageGuard",

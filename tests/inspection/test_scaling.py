@@ -109,6 +109,7 @@ def test_axes_are_logarithmic_where_units_differ():
 
 def test_missing_and_infinite_values_are_left_out():
     rows, new = ROWS.copy(), NEW.copy()
+    new[:, 0] += 2
     rows[::2, 0] = new[::5, 0] = rows[:, 2] = np.nan
     with pytest.warns(UserWarning, match="2"):
         scaler = StandardScaler().fit(rows)
@@ -119,6 +120,7 @@ def test_missing_and_infinite_values_are_left_out():
     known = new[~np.isnan(new[:, 0]), 0]
     low, high = ROWS[1::2, 0].min(), ROWS[1::2, 0].max()
     assert display.outside[0] == ((known < low) | (known > high)).mean()
+    assert 0 < display.outside[0] < 1
     assert np.isnan(display.outside[2])
     assert display.text_[2].get_text() == "no values"
     logarithm = FunctionTransformer(lambda X: np.where(X > 0, 1.0, -np.inf)).fit(ROWS)

@@ -98,6 +98,9 @@ class WhiteningDisplay:
 
     Notes
     -----
+    The first panel has correlations where standard deviations differ by more than 10 times, for one
+    large covariance hides all others; pixels of images are of one unit, and have covariances.
+    Sums of products are divided by ``n - ddof``, with the `ddof` of the transformer if it has one.
     Of more than `max_features` features, so many at even distances are shown; the title says so.
     NaN is refused by whiteners; where a transformer takes it, the matrix has no rule for it:
     MissingValueError. Rows are read and transformed block by block. Cost for n rows and m features
@@ -210,7 +213,8 @@ class WhiteningDisplay:
         before, after = _covariances(estimator, X, max_features)
         deviation, kind = np.sqrt(np.diagonal(before.values)), "covariance"
         positive = deviation[deviation > 0]
-        if positive.max(initial=0) > MIXED_UNITS * positive.min(initial=np.inf):
+        are_mixed = positive.max(initial=0) > MIXED_UNITS * positive.min(initial=np.inf)
+        if are_mixed and image_shape is None:
             kind, width = "correlation", np.where(deviation > 0, deviation, 1.0)
             before = before._replace(values=before.values / width / width[:, np.newaxis])
         display = cls(
@@ -238,7 +242,9 @@ class WhiteningDisplay:
         display : WhiteningDisplay
             This one.
         """
-        axes = panels(self, ax, [4.6, 4.6] if self.filters is None else [4.6, 4.6, 3.8], 4.2)
+        axes = panels(
+            self, ax, [4.6, 4.6] if self.filters is None else [4.6, 4.6, 3.8], 4.8, "compressed"
+        )
         self.images_: list[Any] = []
         self.colorbars_: list[Any] = []
         shown = len(self.before)
@@ -302,7 +308,8 @@ def _covariances(estimator: Any, X: Any, max_features: int | None) -> tuple[_Mat
 
     def measured() -> Iterator[tuple[Scatter, Scatter]]:
         for rows in slices(table):
-            result = estimator.transform(tables.slice_rows(X, rows.start, rows.stop))
+            block = tables.slice_rows(X, rows.start, rows.stop)
+            result = estimator.transform(tables.copy_rows(block))  # with copy=False it writes there
             images, after_names[:] = open_numbers(result, names_out(estimator, result, names))
             kept = _spread_out(images.shape[1], max_features)
             yield Scatter.of(dense(table, rows)[:, chosen]), Scatter.of(dense(images)[:, kept])

@@ -87,8 +87,8 @@ np.testing.assert_allclose(learned["block by block"], learned["all at once"], rt
 # What it takes
 # -------------
 # All at once, memory grows with the rows, and faster than they do: the file is decoded, and put
-# together as a table. Block by block it hardly grows: as soon as there are enough blocks for the
-# threads, more rows are more blocks.
+# together as a table. Block by block it levels off: what is in memory is a few blocks, however many
+# there are.
 
 megabytes = peaks.index * digits.shape[1] * 8 / 2**20
 figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")

@@ -15,7 +15,7 @@ from skscale.inspection import ScalingDisplay
 
 RANDOM = np.random.default_rng(0)
 ROWS = RANDOM.normal(size=(200, 3)) + np.array([5, 0, -5])
-NEW = RANDOM.normal(size=(50, 3)) + np.array([5, 2, -5])
+NEW = RANDOM.normal(size=(50, 3)) + np.array([5, 2, -7])
 LEVELS = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 draw = ScalingDisplay.from_estimator
@@ -36,7 +36,8 @@ def test_numbers_are_quantiles():
     )
     outside = ((ROWS.min(axis=0) > NEW) | (ROWS.max(axis=0) < NEW)).mean(axis=0)
     np.testing.assert_array_equal(display.outside, outside)
-    assert 0 < outside[1] < 1
+    assert 0 < outside[1] < 1  # above
+    assert 0 < outside[2] < 1  # below
 
 
 def test_few_features_have_boxes_and_names():
@@ -48,6 +49,10 @@ def test_few_features_have_boxes_and_names():
     assert labels(display.ax_.get_yticklabels()) == ["x0", "x1", "x2"]
     assert display.ax_.get_ylim() == (2.5, -0.5)  # as they come, from the top
     assert display.axes_[1].get_title() == "after StandardScaler"
+    assert [axis.yaxis.majorTicks[0].label1.get_visible() for axis in display.axes_] == [
+        True,
+        False,
+    ]
     box = display.boxes_[0][0]
     assert (box.get_x(), box.get_width()) == pytest.approx(
         (display.before[2, 0], display.before[4, 0] - display.before[2, 0])
@@ -148,7 +153,7 @@ def test_hostile_tables_are_drawn(rows):
 
 
 def test_sparse_rows_are_drawn():
-    rows = sparse.random_array((40, 5), density=0.3, rng=0, format="csr")
+    rows = sparse.random(40, 5, density=0.3, random_state=0, format="csr")
     display = draw(StandardScaler(with_mean=False).fit(rows), rows, X_new=rows)
     np.testing.assert_allclose(display.before, np.quantile(rows.toarray(), LEVELS, axis=0))
 

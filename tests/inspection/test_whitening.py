@@ -143,7 +143,7 @@ def test_hostile_tables_are_drawn(rows):
 
 
 def test_sparse_and_huge_rows_are_drawn():
-    rows = sparse.random_array((40, 5), density=0.5, rng=0, format="csr")
+    rows = sparse.random(40, 5, density=0.5, random_state=0, format="csr")
     display = draw(StandardScaler(with_mean=False).fit(rows), rows)
     np.testing.assert_allclose(display.before, np.cov(rows.toarray(), rowvar=False, ddof=0))
     huge = draw(Whitener().fit(ROWS * 1e130), ROWS * 1e130)

@@ -151,6 +151,10 @@ class GridSearchCV(SharingSearch, SklearnGridSearchCV):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, if all are strings and `refit`.
 
+    See Also
+    --------
+    skscale.model_selection.RandomizedSearchCV : Candidates drawn at random.
+
     Notes
     -----
     Steps share as in :func:`cross_validate`. What a candidate changes after the statistic
@@ -158,10 +162,6 @@ class GridSearchCV(SharingSearch, SklearnGridSearchCV):
     candidate that needs another statistic measures it once for all splits. Rows are transformed,
     and the model is fitted, for every candidate and split. The last fit, on all rows, is an
     ordinary one.
-
-    See Also
-    --------
-    skscale.model_selection.RandomizedSearchCV : Candidates drawn at random.
 
     Examples
     --------
@@ -249,6 +249,10 @@ class RandomizedSearchCV(SharingSearch, SklearnRandomizedSearchCV):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, if all are strings and `refit`.
 
+    See Also
+    --------
+    skscale.model_selection.GridSearchCV : All combinations.
+
     Notes
     -----
     Steps share as in :func:`cross_validate`. What a candidate changes after the statistic
@@ -256,10 +260,6 @@ class RandomizedSearchCV(SharingSearch, SklearnRandomizedSearchCV):
     candidate that needs another statistic measures it once for all splits. Rows are transformed,
     and the model is fitted, for every candidate and split. The last fit, on all rows, is an
     ordinary one.
-
-    See Also
-    --------
-    skscale.model_selection.GridSearchCV : All combinations.
 
     Examples
     --------

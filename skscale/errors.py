@@ -162,7 +162,7 @@ class LeakageError(AssertionError):
 
 
 class TargetError(ValueError, TypeError):
-    """What is to be audited is of no known form, or cannot be run on the rows that were given."""
+    """What is to be audited or shown is of no known form, or cannot be run on the rows given."""
 
 
 class ResponseError(ValueError):

@@ -25,7 +25,7 @@ FLOORS = (
     {"errors"},
     {"_kernels"},
     {"statistics", "_linalg", "_tables", "_parameters", "_callbacks", "_splits"},
-    {"_blas", "_threads"},
+    {"_blas", "_threads", "_diagrams"},
     {"_reduce"},
     {"_admission", "_jobs"},
     {"_blocks", "_opening", "_provenance"},
@@ -37,6 +37,7 @@ FLOORS = (
     {"scaling", "decomposition", "normalization"},
     {"leakage"},
     {"model_selection", "streaming", "testing", "_versions"},
+    {"inspection"},
     {"__init__"},
 )
 LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
@@ -105,6 +106,13 @@ PUBLIC = {
         "StatisticBytesError",
         "TargetError",
         "TooWideError",
+    ],
+    "skscale.inspection": [
+        "GammaDisplay",
+        "LeakageDisplay",
+        "ScalingDisplay",
+        "SpectrumDisplay",
+        "WhiteningDisplay",
     ],
     "skscale.leakage": [
         "LeakageGuard",

@@ -48,7 +48,7 @@ def check_split(X_train: Any, X_test: Any, *, groups: Any = None, time: Any = No
     See Also
     --------
     check_prescaled : the same signs in one table, before it is split.
-    seen_in_fit : were these rows among those that a transformer was fitted on?
+    seen_in_fit : whether a transformer was fitted on these rows.
 
     Notes
     -----

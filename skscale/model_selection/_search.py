@@ -154,6 +154,10 @@ class GridSearchCV(SharingSearch, SklearnGridSearchCV):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, if all are strings and `refit`.
 
+    See Also
+    --------
+    skscale.model_selection.RandomizedSearchCV : Candidates drawn at random.
+
     Notes
     -----
     Steps share as in :func:`cross_validate`. What a candidate changes after the statistic
@@ -161,10 +165,6 @@ class GridSearchCV(SharingSearch, SklearnGridSearchCV):
     candidate that needs another statistic measures it once for all splits. Rows are transformed,
     and the model is fitted, for every candidate and split. The last fit, on all rows, is an
     ordinary one.
-
-    See Also
-    --------
-    skscale.model_selection.RandomizedSearchCV : Candidates drawn at random.
 
     Examples
     --------
@@ -252,6 +252,10 @@ class RandomizedSearchCV(SharingSearch, SklearnRandomizedSearchCV):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, if all are strings and `refit`.
 
+    See Also
+    --------
+    skscale.model_selection.GridSearchCV : All combinations.
+
     Notes
     -----
     Steps share as in :func:`cross_validate`. What a candidate changes after the statistic
@@ -259,10 +263,6 @@ class RandomizedSearchCV(SharingSearch, SklearnRandomizedSearchCV):
     candidate that needs another statistic measures it once for all splits. Rows are transformed,
     and the model is fitted, for every candidate and split. The last fit, on all rows, is an
     ordinary one.
-
-    See Also
-    --------
-    skscale.model_selection.GridSearchCV : All combinations.
 
     Examples
     --------

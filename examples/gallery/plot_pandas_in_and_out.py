@@ -54,8 +54,8 @@ back.head(3).round(2)
 # %%
 # Text beside numbers
 # -------------------
-# Text is refused by a scaler, with the name of the column. A ``ColumnTransformer`` sends each column
-# where it belongs. The diagram says how many rows each step learned from.
+# Text is refused by a scaler, with the name of the column. A ``ColumnTransformer`` sends each
+# column where it belongs. The diagram says how many rows each step learned from.
 
 columns = ColumnTransformer(
     [

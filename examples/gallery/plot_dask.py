@@ -17,6 +17,7 @@ import dask
 import dask.array as da
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from sklearn.datasets import load_digits
 from sklearn.pipeline import make_pipeline
 
@@ -62,7 +63,7 @@ count("fit StandardScaler and PCA", lambda: pipeline.fit(rows))
 plane = count("transform all rows", lambda: pipeline.transform(rows))
 few = count("compute 400 of them", lambda: plane[:400].compute())
 count("compute them all", plane.compute)
-counts
+pd.DataFrame({"chunks read": counts})
 
 # %%
 # Dask draws what it was given: rows that are not there yet, in chunks.

@@ -61,7 +61,7 @@ columns = ColumnTransformer(
     [
         ("z-score", StandardScaler(), ["alcohol", "flavanoids", "hue"]),
         ("0 to 1", MinMaxScaler(), ["magnesium", "proline"]),
-        ("one column each", OneHotEncoder(sparse_output=False), ["grower"]),
+        ("one-hot", OneHotEncoder(sparse_output=False), ["grower"]),
     ],
     verbose_feature_names_out=False,
 ).set_output(transform="pandas")

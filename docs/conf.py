@@ -87,7 +87,7 @@ def warnings_are_errors(gallery_conf, script, when):
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
     "gallery_dirs": "gallery",
-    "within_subsection_order": ExplicitOrder(["plot_why_scale.py", "*"]),
+    "within_subsection_order": ExplicitOrder(["plot_transformers.py", "plot_why_scale.py", "*"]),
     "backreferences_dir": "api/generated/backreferences",
     "doc_module": ("skscale",),
     "reference_url": {"skscale": None},
@@ -109,6 +109,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/logo.svg"
 html_copy_source = False
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_theme_options = {
     "logo": {
         "image_light": "_static/logo.svg",

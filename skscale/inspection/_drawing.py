@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skscale.errors import InvalidParameterError, MissingDependencyError
+from skscale.errors import InfiniteValueError, InvalidParameterError, MissingDependencyError
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, YELLOW, GREY = "#56B4E9", "#F0E442", "#D9D9D9"
@@ -89,6 +89,20 @@ def panels(
     axes = [figure.add_subplot(cell) for cell in grid]
     display.figure_, display.axes_, display.ax_ = figure, np.array(axes, dtype=object), axes[0]
     return axes
+
+
+def check_finite(display: str, numbers: Any) -> None:
+    """Refuse squares that float64 cannot hold, which no axis can either.
+
+    Raises
+    ------
+    InfiniteValueError
+    """
+    if not np.isfinite(numbers).all():
+        raise InfiniteValueError(
+            f"{display} cannot draw variances beyond the range of float64, 1.8e308, and there are "
+            "some. Measure the columns in larger units, such as by StandardScaler, first."
+        )
 
 
 def name_rows(ax: Any, names: Sequence[Any]) -> None:

@@ -14,12 +14,13 @@ from skscale._parameters import Rule, check_parameter, integer, is_integer, none
 from skscale._reduce import tree_reduce
 from skscale.errors import InvalidParameterError
 from skscale.inspection._drawing import (
+    check_finite,
     panels,
     plural,
     require_matplotlib,
     shortened,
 )
-from skscale.inspection._rows import dense, open_numbers, slices
+from skscale.inspection._rows import check_rows, dense, open_numbers, slices
 from skscale.inspection._steps import last_step, names_out, transforming
 from skscale.statistics import Scatter
 from skscale.statistics._freedom import degrees_of_freedom
@@ -198,8 +199,12 @@ class WhiteningDisplay:
         InvalidParameterError
             If `image_shape` is not that of the columns, or `max_features` or `ax` none of the
             above.
+        TypeError
+            If `X` is no table in memory.
         MissingValueError
             If there is NaN.
+        InfiniteValueError
+            If a covariance is beyond the range of float64.
         NotFittedError
             If the estimator is not fitted.
         MissingDependencyError
@@ -209,6 +214,7 @@ class WhiteningDisplay:
         check_parameter(cls.__name__, "max_features", integer(at_least=1) | none, max_features)
         check_parameter(cls.__name__, "image_shape", image_shape_rule | none, image_shape)
         estimator = transforming(cls.__name__, estimator)
+        check_rows(cls.__name__, X=X)
         filters = None if image_shape is None else _filters(cls.__name__, estimator, image_shape)
         before, after = _covariances(estimator, X, max_features)
         deviation, kind = np.sqrt(np.diagonal(before.values)), "covariance"
@@ -329,7 +335,9 @@ def _covariances(estimator: Any, X: Any, max_features: int | None) -> tuple[_Mat
 def _covariance(scatter: Scatter, ddof: float) -> Array:
     exponent = scatter.exponent[:, np.newaxis] + scatter.exponent
     freedom = degrees_of_freedom(scatter.total, ddof, np.diagonal(scatter.scatter).sum())
-    covariance: Array = np.ldexp(scatter.scatter / freedom, exponent)
+    with np.errstate(over="ignore"):
+        covariance: Array = np.ldexp(scatter.scatter / freedom, exponent)
+    check_finite("WhiteningDisplay", covariance)
     return covariance
 
 

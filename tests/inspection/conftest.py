@@ -22,4 +22,3 @@ def ax():
     _, ax = plt.subplots()
     yield ax
     assert plt.get_fignums() == [ax.figure.number]
-    ax.figure.canvas.draw()

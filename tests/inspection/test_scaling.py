@@ -109,6 +109,7 @@ def test_axes_are_logarithmic_where_units_differ():
 
 def test_missing_and_infinite_values_are_left_out():
     rows, new = ROWS.copy(), NEW.copy()
+    new[:, 0] += 2
     rows[::2, 0] = new[::5, 0] = rows[:, 2] = np.nan
     with pytest.warns(UserWarning, match="2"):
         scaler = StandardScaler().fit(rows)
@@ -117,9 +118,9 @@ def test_missing_and_infinite_values_are_left_out():
     np.testing.assert_allclose(display.before[:, 0], np.quantile(ROWS[1::2, 0], LEVELS))
     assert np.isnan(display.before[:, 2]).all()
     known = new[~np.isnan(new[:, 0]), 0]
-    assert (
-        display.outside[0] == ((known < ROWS[1::2, 0].min()) | (known > ROWS[1::2, 0].max())).mean()
-    )
+    low, high = ROWS[1::2, 0].min(), ROWS[1::2, 0].max()
+    assert display.outside[0] == ((known < low) | (known > high)).mean()
+    assert 0 < display.outside[0] < 1
     assert np.isnan(display.outside[2])
     assert display.text_[2].get_text() == "no values"
     logarithm = FunctionTransformer(lambda X: np.where(X > 0, 1.0, -np.inf)).fit(ROWS)
@@ -212,6 +213,21 @@ def test_rows_are_drawn_at_random_and_said_to_be():
     assert not np.array_equal(display.before, other.before)
     with pytest.raises(InvalidParameterError, match="'max_rows' parameter of ScalingDisplay"):
         draw(scaler, rows, max_rows=0)
+
+
+def test_what_has_no_rows_is_refused():
+    scaler = StandardScaler().fit(ROWS)
+    for wrong in (None, "rows", 3):
+        with pytest.raises(TypeError, match="X of ScalingDisplay is a "):
+            draw(scaler, wrong)
+    for wrong in ("rows", 3):
+        with pytest.raises(TypeError, match="X_new of ScalingDisplay is a "):
+            draw(scaler, ROWS, X_new=wrong)
+
+
+def test_units_that_differ_by_all_that_floats_allow_are_drawn():
+    rows = ROWS * [1e-300, 1, 1e300]
+    draw(StandardScaler().fit(rows), rows).figure_.canvas.draw()
 
 
 @pytest.mark.parametrize("wrong", [["x9"], [3], [-1], [1.5], []])

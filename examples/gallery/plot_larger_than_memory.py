@@ -77,8 +77,8 @@ folder.cleanup()
 peaks.round(0).rename_axis("rows")
 
 # %%
-# Both learn the same. A chain of our own steps takes one pass over a file, and agrees with the steps
-# one by one to rounding.
+# Both learn the same. A chain of our own steps takes one pass over a file, and agrees with the
+# steps one by one to rounding.
 
 np.testing.assert_array_equal(learned["block by block"][:, 0], list(paths))
 np.testing.assert_allclose(learned["block by block"], learned["all at once"], rtol=1e-9)
@@ -95,7 +95,9 @@ figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 for way, color, marker in zip(peaks, ["#D55E00", "#0072B2"], "os", strict=True):
     ax.plot(peaks.index, peaks[way], marker=marker, color=color, label=way)
 ax.plot(peaks.index, megabytes, ":", color="#555555", label="the rows themselves, as float64")
-ax.set(xlabel="rows in the file", ylabel="most memory at a time, MB", xlim=(0, None), ylim=(0, None))
+ax.set(
+    xlabel="rows in the file", ylabel="most memory at a time, MB", xlim=(0, None), ylim=(0, None)
+)
 ax.set_title("beside Python and its libraries", fontsize="medium")
 ax.xaxis.set_major_formatter("{x:,.0f}")
 ax.legend()

@@ -54,14 +54,14 @@ back.head(3).round(2)
 # %%
 # Text beside numbers
 # -------------------
-# Text is refused by a scaler, with the name of the column. A ``ColumnTransformer`` sends each column
-# where it belongs. The diagram says how many rows each step learned from.
+# Text is refused by a scaler, with the name of the column. A ``ColumnTransformer`` sends each
+# column where it belongs. The diagram says how many rows each step learned from.
 
 columns = ColumnTransformer(
     [
         ("z-score", StandardScaler(), ["alcohol", "flavanoids", "hue"]),
         ("0 to 1", MinMaxScaler(), ["magnesium", "proline"]),
-        ("one column each", OneHotEncoder(sparse_output=False), ["grower"]),
+        ("one-hot", OneHotEncoder(sparse_output=False), ["grower"]),
     ],
     verbose_feature_names_out=False,
 ).set_output(transform="pandas")

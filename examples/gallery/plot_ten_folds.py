@@ -10,8 +10,8 @@ of a training set are put together of those of its parts. Here both ways are tim
 # %%
 # Rows and a pipeline
 # -------------------
-# The digits of scikit-learn fifteen times over, with a little noise, so that no two rows are the
-# same: 27,000 rows of 64 columns, standardized and brought to ten principal components.
+# The digits of scikit-learn ten times over, with a little noise, so that no two rows are the
+# same: 18,000 rows of 64 columns, standardized and brought to ten principal components.
 
 import time
 
@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from skscale import PCA, StandardScaler
 from skscale.model_selection import cross_fit
 
-digits = np.tile(load_digits().data, (15, 1))
+digits = np.tile(load_digits().data, (10, 1))
 X = digits + np.random.default_rng(0).normal(scale=0.1, size=digits.shape)
 
 ours = make_pipeline(StandardScaler(), PCA(10))
@@ -36,8 +36,8 @@ cross_fit(ours, X, cv=10)
 # %%
 # The same numbers
 # ----------------
-# Ten pipelines of scikit-learn, each fitted on its training rows, against those of ``cross_fit``. No
-# test row enters a training statistic: nothing is subtracted.
+# Ten pipelines of scikit-learn, each fitted on its training rows, against those of ``cross_fit``.
+# No test row enters a training statistic: nothing is subtracted.
 
 folds = cross_fit(ours, X, cv=KFold(10))
 for transformer, train, test in folds:
@@ -82,8 +82,8 @@ seconds.round(3)
 # %%
 # What more folds cost
 # --------------------
-# Fold by fold the time grows with the folds, whosever the classes are. With ``cross_fit`` the rows are
-# measured once; what is left to do for every fold is with matrices of 64 x 64.
+# Fold by fold the time grows with the folds, whosever the classes are. With ``cross_fit`` the rows
+# are measured once; what is left to do for every fold is with matrices of 64 x 64.
 
 figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 for (way, time_taken), color, marker in zip(

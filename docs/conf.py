@@ -1,0 +1,106 @@
+"""How the site is built: ``python -m sphinx -W --keep-going docs docs/_build/html``.
+
+Nothing is fetched, neither by the build (no intersphinx) nor by the pages: the theme brings its own
+fonts, and formulas are written as code, so that no page loads a script for mathematics. After a
+build, ``python docs/check_site.py`` looks at what came out.
+"""
+
+import importlib
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+from sphinx_gallery.sorting import ExplicitOrder
+
+ROOT = Path(__file__).parents[1]
+
+project = "skscale"
+author = copyright = "The skscale developers"
+release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+default_role = "literal"
+
+# Links that lead nowhere are warnings, but for those in what scikit-learn wrote.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"sklearn\..*|classes_|n_features_in_"),
+    ("term", "fit"),
+]
+
+# Markdown ---------------------------------------------------------------------------------
+
+myst_enable_extensions = ["colon_fence"]  # directives whose text GitHub shows too
+myst_heading_anchors = 4
+
+# Docstrings -------------------------------------------------------------------------------
+
+autodoc_typehints = "none"  # the docstrings say more than the annotations
+numpydoc_show_class_members = False  # docs/_templates/autosummary/class.rst lists the methods
+
+
+def is_own(module, cls, method):
+    """Whether a method is written here, rather than inherited from scikit-learn."""
+    function = getattr(getattr(importlib.import_module(module), cls), method)
+    return inspect.unwrap(function).__module__.startswith("skscale")
+
+
+autosummary_context = {"is_own": is_own}
+suppress_warnings = ["config.cache"]  # that this function cannot be pickled
+
+ATTRIBUTE = re.compile(r"(?<=[a-z])_(?=[,)])")
+
+
+def escape_attributes(app, what, name, obj, options, lines):
+    """Keep ``(n_features_in_,)``, in the type of a parameter, from being read as a link."""
+    for number, line in enumerate(lines):
+        entry, colon, kind = line.partition(" : ")
+        if entry.replace(", ", "").isidentifier():
+            lines[number] = entry + colon + ATTRIBUTE.sub(r"\_", kind)
+
+
+def setup(app):
+    """Run before numpydoc, which moves the types (priority 500)."""
+    app.connect("autodoc-process-docstring", escape_attributes, priority=400)
+
+
+# Gallery ----------------------------------------------------------------------------------
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/gallery",
+    "gallery_dirs": "gallery",
+    "within_subsection_order": ExplicitOrder(["plot_why_scale.py", "*"]),
+    "backreferences_dir": "api/generated/backreferences",
+    "doc_module": ("skscale",),
+    "reference_url": {"skscale": None},
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+}
+
+# Pages ------------------------------------------------------------------------------------
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skscale {release}"
+html_baseurl = "https://skscale.readthedocs.io/en/stable/"
+html_static_path = ["_static"]
+html_favicon = "_static/logo.svg"
+html_copy_source = False
+html_theme_options = {
+    "logo": {"image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "text": "skscale"},
+    "header_links_before_dropdown": 6,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+}
+html_sidebars = dict.fromkeys(["index", "benchmarks", "changelog", "contributing"], [])

@@ -9,6 +9,7 @@ import importlib
 import inspect
 import re
 import tomllib
+import warnings
 from pathlib import Path
 
 from sphinx_gallery.sorting import ExplicitOrder
@@ -45,6 +46,7 @@ myst_heading_anchors = 4
 
 # Docstrings -------------------------------------------------------------------------------
 
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # the docstrings say more than the annotations
 numpydoc_show_class_members = False  # docs/_templates/autosummary/class.rst lists the methods
 
@@ -56,7 +58,7 @@ def is_own(module, cls, method):
 
 
 autosummary_context = {"is_own": is_own}
-suppress_warnings = ["config.cache"]  # that this function cannot be pickled
+suppress_warnings = ["config.cache"]  # that functions in here cannot be pickled
 
 ATTRIBUTE = re.compile(r"(?<=[a-z])_(?=[,)])")
 
@@ -76,6 +78,12 @@ def setup(app):
 
 # Gallery ----------------------------------------------------------------------------------
 
+
+def warnings_are_errors(gallery_conf, script, when):
+    """Stop at a warning in an example, as the tests do."""
+    warnings.simplefilter("error" if when == "before" else "default")
+
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
     "gallery_dirs": "gallery",
@@ -85,8 +93,11 @@ sphinx_gallery_conf = {
     "reference_url": {"skscale": None},
     "download_all_examples": False,
     "remove_config_comments": True,
+    "reset_modules": ("matplotlib", warnings_are_errors),
+    "reset_modules_order": "both",
     "show_memory": False,
     "show_signature": False,
+    "write_computation_times": False,  # pages that load scripts from other hosts
 }
 
 # Pages ------------------------------------------------------------------------------------
@@ -95,12 +106,18 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skscale {release}"
 html_baseurl = "https://skscale.readthedocs.io/en/stable/"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_favicon = "_static/logo.svg"
 html_copy_source = False
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_theme_options = {
-    "logo": {"image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "text": "skscale"},
+    "logo": {
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "text": "skscale",
+    },
     "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
 }
-html_sidebars = dict.fromkeys(["index", "benchmarks", "changelog", "contributing"], [])
+html_sidebars = {page: [] for page in ("index", "benchmarks", "changelog", "contributing")}

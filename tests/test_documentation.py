@@ -2,7 +2,9 @@
 
 import ast
 import doctest
+import importlib
 import inspect
+import pkgutil
 import re
 import sys
 import tomllib
@@ -20,6 +22,12 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 GUIDE = [page for page in PAGES if page.parent.name == "guide" and page.stem != "index"]
+API = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8")
+MODULES = {
+    name: importlib.import_module(name)
+    for name in ["skscale", *(m.name for m in pkgutil.walk_packages(skscale.__path__, "skscale."))]
+    if "._" not in name
+}
 
 TRANSFORMERS = [
     kind for name in skscale.__all__ if isinstance(kind := getattr(skscale, name), type)
@@ -142,19 +150,70 @@ def anchor(heading):
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def source_of(path):
+    """What a page is made from: those of the gallery and of the API are made by the build."""
+    if path.parent == ROOT / "docs" / "gallery" and path.suffix == ".rst":
+        return ROOT / "examples" / "gallery" / f"{path.stem}.py"
+    if path.parent == ROOT / "docs" / "api" / "generated" and path.stem in api_entries(API):
+        return ROOT / "docs" / "api" / "index.md"
+    return path
+
+
 def broken_links(text, folder):
-    """Relative links of a page in `folder` that lead nowhere."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    """Relative links of a page in `folder` that lead nowhere, and others that are not https."""
+    for target in re.findall(r"\]\(([^)]+)\)", text):
         if "://" in target:
+            if not re.fullmatch(r"https://[\w.-]+\.\w+(/[^\s<>]*)?", target):
+                yield target
             continue
         file, _, fragment = target.partition("#")
-        path = folder / file
+        path = source_of((folder / file).resolve())
         if not path.exists():
             yield target
         elif fragment and file:
             headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
             if fragment not in map(anchor, headings):
                 yield target
+
+
+TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SUMMARY = re.compile(r"^\.\. currentmodule:: (\S+)\n\.\. autosummary::\n(.*?)^```$", re.M | re.S)
+
+
+def reachable(page):
+    """A page of docs/, and those that are below it in a table of contents."""
+    yield page
+    for contents in TOCTREE.findall(page.read_text(encoding="utf-8")):
+        for line in contents.splitlines():
+            name = re.sub(r".*<(.*)>", r"\1", line)  # "Title <name>"
+            if name and not name.startswith(":"):
+                for below in sorted(page.parent.glob(f"{name}.md")):
+                    yield from reachable(below)
+
+
+def api_entries(text):
+    """Full names of what the index of the API lists, in order."""
+    return [
+        f"{module}.{name.strip()}"
+        for module, names in SUMMARY.findall(text)
+        for name in names.splitlines()
+        if name.strip() and ":" not in name
+    ]
+
+
+def unlisted(modules, entries):
+    """Public names of modules that no entry is the page of, and entries that are one too many."""
+    listed = {}
+    for entry in entries:
+        module, _, name = entry.rpartition(".")
+        thing = id(getattr(modules[module], name))
+        if thing in listed:
+            yield f"{entry} is {listed[thing]}"
+        listed[thing] = entry
+    for module in modules.values():
+        for name in module.__all__:
+            if id(getattr(module, name)) not in listed:
+                yield f"{module.__name__}.{name} has no entry"
 
 
 # Docstrings -------------------------------------------------------------------------------
@@ -265,7 +324,9 @@ def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # pages write files
     text = page.read_text(encoding="utf-8")
     ran = run_page(text, f"page_{page.stem}")
-    assert ran or page.parent.name == "decisions" or page.stem in ("benchmarks", "index")
+    assert (
+        ran or page.parent.name == "decisions" or page.stem in ("benchmarks", "changelog", "index")
+    )
 
 
 @pytest.mark.parametrize(
@@ -296,15 +357,43 @@ def test_links_lead_somewhere(page):
 
 
 def test_broken_links_are_seen():
-    text = "[a](README.md) [b](nothing.md) [c](README.md#the-law) [d](README.md#no-law) [e](https://x.org)"
-    assert list(broken_links(text, ROOT)) == ["nothing.md", "README.md#no-law"]
+    fine = "[a](README.md) [b](README.md#the-law) [c](https://x.org/a?b#c)"
+    site = "[a](docs/gallery/plot_why_scale.rst) [b](docs/api/generated/skscale.PCA.rst)"
+    assert list(broken_links(f"{fine} {site}", ROOT)) == []
+    broken = [
+        "nothing.md",
+        "README.md#no-law",
+        "docs/gallery/plot_nothing.rst",
+        "docs/api/generated/skscale.Nothing.rst",
+        "http://x.org",
+        "https://x.org/a b",
+        "https://x",
+    ]
+    assert list(broken_links(" ".join(f"[a]({target})" for target in broken), ROOT)) == broken
 
 
-def test_every_page_is_linked_from_the_index():
-    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    targets = {(ROOT / "docs" / link).resolve() for link in re.findall(r"\]\(([^)#\s]+)\)", index)}
-    pages = set(PAGES) - {README, ROOT / "docs" / "index.md"}
-    assert {page for page in pages if page.resolve() not in targets} == set()
+def test_every_page_is_in_a_table_of_contents():
+    found = list(reachable(ROOT / "docs" / "index.md"))
+    assert sorted(found) == sorted(set(PAGES) - {README})
+
+
+def test_every_public_name_has_a_page():
+    assert list(unlisted(MODULES, api_entries(API))) == []
+
+
+def test_a_name_without_a_page_is_seen():
+    entries = api_entries(API)
+    assert len(entries) > 80
+    without = [entry for entry in entries if entry != "skscale.PCA"]
+    missing = ["skscale.PCA has no entry", "skscale.decomposition.PCA has no entry"]
+    assert list(unlisted(MODULES, without)) == missing
+    twice = [*entries, "skscale.decomposition.PCA"]
+    assert list(unlisted(MODULES, twice)) == ["skscale.decomposition.PCA is skscale.PCA"]
+
+
+def test_contributing_is_short():
+    page = ROOT / "docs" / "contributing.md"
+    assert len(page.read_text(encoding="utf-8").splitlines()) < 60
 
 
 def test_every_class_is_explained_in_the_guide():
@@ -315,12 +404,14 @@ def test_every_class_is_explained_in_the_guide():
 
 
 def test_a_mention_explains_nothing():
-    page = "# Scales\n\n`StandardScaler`.\n\n| `MinMaxScaler` |\n\n## PCA: axes\n\nSee `Whitener`.\n"
+    page = (
+        "# Scales\n\n`StandardScaler`.\n\n| `MinMaxScaler` |\n\n## PCA: axes\n\nSee `Whitener`.\n"
+    )
     assert explained(page) == {"Scales", "StandardScaler", "PCA", "axes"}
 
 
 def test_decisions_are_numbered_and_short():
-    pages = [page for page in PAGES if page.parent.name == "decisions"]
+    pages = [page for page in PAGES if page.parent.name == "decisions" and page.stem != "index"]
     assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
     for page in pages:
         text = page.read_text(encoding="utf-8")

@@ -2,8 +2,8 @@
 Why scale
 =========
 
-A nearest neighbour is near in all columns together, so the column with the largest numbers decides.
-In the wine data that is proline, in milligrams: its numbers are 100 times those of the other columns.
+A nearest neighbour is near in all columns together, so the column with the largest numbers
+decides. In the wine data that is proline, by far.
 """
 
 # %%
@@ -12,10 +12,9 @@ In the wine data that is proline, in milligrams: its numbers are 100 times those
 # 178 wines of three growers. Flavanoids run from 0.3 to 5, proline from 278 to 1680.
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
-from matplotlib.colors import ListedColormap
 from sklearn.datasets import load_wine
-from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -29,8 +28,8 @@ pair.describe().loc[["min", "mean", "std", "max"]].round(1)
 # %%
 # Three models
 # ------------
-# Neighbours alone, and behind each scaler. In a pipeline the scaler learns from the training rows of
-# every fold only.
+# Neighbours alone, and behind each scaler. In a pipeline the scaler learns from the training rows
+# of every fold only.
 
 models = {
     "unscaled": make_pipeline(KNeighborsClassifier()),
@@ -54,16 +53,14 @@ scores.round(2)
 # Without a scaler the regions are stripes: flavanoids hardly count. With one, both columns do.
 
 colors = ["#0072B2", "#E69F00", "#009E73"]
+across, up = np.meshgrid(np.linspace(0, 5.5, 200), np.linspace(200, 1750, 200))
+everywhere = pd.DataFrame({"flavanoids": across.ravel(), "proline": up.ravel()})
+
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), sharex=True, sharey=True, layout="constrained")
 for ax, (name, model) in zip(axes, models.items(), strict=True):
-    DecisionBoundaryDisplay.from_estimator(
-        model.fit(pair, wine.target),
-        pair,
-        response_method="predict",
-        grid_resolution=200,
-        alpha=0.3,
-        cmap=ListedColormap(colors),
-        ax=ax,
+    predicted = model.fit(pair, wine.target).predict(everywhere)
+    ax.contourf(
+        across, up, predicted.reshape(across.shape), [-0.5, 0.5, 1.5, 2.5], colors=colors, alpha=0.3
     )
     for grower, (color, marker) in enumerate(zip(colors, "os^", strict=True)):
         of_grower = pair[wine.target == grower]
@@ -71,7 +68,8 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
             *of_grower.to_numpy().T, s=16, c=color, marker=marker, label=f"grower {grower + 1}"
         )
     ax.set_title(f"{name}: {scores.loc[name, 'these two columns']:.0%} right")
-    ax.label_outer()
+    ax.set_xlabel("flavanoids")
+axes[0].set_ylabel("proline")
 axes[0].legend(loc="upper left", framealpha=0.9)
 plt.show()
 
@@ -79,5 +77,5 @@ plt.show()
 # Which one
 # ---------
 # :class:`~skscale.StandardScaler` makes standard deviations equal, :class:`~skscale.MinMaxScaler`
-# ranges, which a single outlier can stretch. Trees do not care; neighbours, support vector machines,
-# penalized linear models and principal components do.
+# ranges, which a single outlier can stretch. Neighbours, support vector machines, penalized linear
+# models and principal components need one or the other; trees do not.

@@ -38,15 +38,18 @@ def scaled_before_the_split(table):
 
 honest = make_pipeline(StandardScaler(), LogisticRegression())
 LeakageDisplay.from_estimator(honest, wine.data, wine.target)
+plt.show()
+
+# %%
+# Each row of the picture is a way to change the held-out rows, each column a fold. Nothing moved.
+# Grey are probes that say nothing of this pipeline: it refuses missing values, and its fits are
+# never given the labels of held-out rows. The function is another matter: whatever was changed in
+# held-out rows moved its training rows.
+
 LeakageDisplay.from_report(audit(scaled_before_the_split, wine.data))
 plt.show()
 
 # %%
-# Each row of these pictures is a way to change the held-out rows, each column a fold. In the
-# pipeline nothing moved. Grey are probes that say nothing of it: it refuses missing values, and
-# its fits are never given the labels of held-out rows. Every change moved what the function makes
-# of training rows.
-#
 # A clean audit is no proof: it says that no dependence was seen under these probes.
 #
 # What it does to a score

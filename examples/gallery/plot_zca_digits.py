@@ -50,7 +50,8 @@ plt.show()
 # ZCA and PCA whitening are equally white: the columns have variance 1, and no two are correlated.
 # The display shows that, and the filters of ZCA, by which each new pixel is made of the old ones.
 
-WhiteningDisplay.from_estimator(zca, digits, image_shape=(8, 8))
+figure, ax = plt.subplots(figsize=(9, 3), layout="constrained")
+WhiteningDisplay.from_estimator(zca, digits, image_shape=(8, 8), ax=ax)
 plt.show()
 
 # %%

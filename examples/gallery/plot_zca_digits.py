@@ -50,12 +50,12 @@ plt.show()
 # ZCA and PCA whitening are equally white: the columns have variance 1, and no two are correlated.
 # The display shows that, and the filters of ZCA, by which each new pixel is made of the old ones.
 
-figure, ax = plt.subplots(figsize=(9, 3), layout="constrained")
-WhiteningDisplay.from_estimator(zca, digits, image_shape=(8, 8), ax=ax)
+WhiteningDisplay.from_estimator(zca, digits, image_shape=(8, 8))
 plt.show()
 
 # %%
-# Each filter takes one pixel and subtracts part of its neighbours.
+# Each filter takes one pixel and subtracts part of its neighbours. Some are empty, and the diagonal
+# of the covariance has gaps: these pixels say nothing.
 #
 # Pixels that never change
 # ------------------------

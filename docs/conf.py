@@ -87,7 +87,7 @@ def warnings_are_errors(gallery_conf, script, when):
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
     "gallery_dirs": "gallery",
-    "within_subsection_order": ExplicitOrder(["plot_why_scale.py", "*"]),
+    "within_subsection_order": ExplicitOrder(["plot_transformers.py", "plot_why_scale.py", "*"]),
     "backreferences_dir": "api/generated/backreferences",
     "doc_module": ("skscale",),
     "reference_url": {"skscale": None},

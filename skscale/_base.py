@@ -25,6 +25,7 @@ from skscale._admission import (
 )
 from skscale._blocks import Apply, apply_table, output_for
 from skscale._callbacks import CallbackSupportMixin, fit_task, with_callbacks
+from skscale._diagrams import API_PAGE, captioned, learned_from
 from skscale._jobs import Computation, compute
 from skscale._kernels import Array, Rows, narrow
 from skscale._lazy import learn_lazily, map_lazily
@@ -56,6 +57,9 @@ class TableTransformer(  # type: ignore[call-arg]
     _columnwise: ClassVar[bool] = True
     # What matrix products run in; work on columns, which has none, leaves BLAS alone.
     _products: ClassVar[AbstractContextManager[None]] = nullcontext()
+    # The page that scikit-learn's diagrams link to.
+    _doc_link_module = "skscale"
+    _doc_link_template = API_PAGE.format(name="skscale.{estimator_name}")
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         # Results are frames where frames were asked for; scikit-learn would look once more, and
@@ -170,6 +174,22 @@ class TableTransformer(  # type: ignore[call-arg]
     def _width_out(self) -> int:
         width: Any = getattr(self, "_n_features_out", self.n_features_in_)
         return int(width)
+
+    # Showing ----------------------------------------------------------------------------
+
+    def _learned(self) -> str:
+        """What was learned, and from how much, in words; empty before the fit."""
+        statistic = getattr(self, "statistic_", None)
+        return "" if statistic is None else learned_from(statistic)
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        text, learned = super().__repr__(N_CHAR_MAX), self._learned()
+        return f"{text} <{learned}>" if learned else text
+
+    def _sk_visual_block_(self) -> Any:
+        return captioned(self, self._learned())
+
+    # What scikit-learn asks -------------------------------------------------------------
 
     def __sklearn_is_fitted__(self) -> bool:
         return any(name.endswith("_") and not name.startswith("_") for name in vars(self))
@@ -420,13 +440,3 @@ class StatisticTransformer(InvertibleTransformer, ABC):
         with self._products:
             yield from self._solve(statistic) or ()
         self.statistic_ = statistic
-
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        statistic = getattr(self, "statistic_", None)
-        text = super().__repr__(N_CHAR_MAX)
-        if statistic is None:
-            return text
-        rows, columns = statistic.total, statistic.n_features
-        count = f"{rows:.0f}" if rows == round(rows) else f"{rows:g}"
-        noun = "column" if columns == 1 else "columns"
-        return f"{text} <learned from {count} rows x {columns} {noun}>"

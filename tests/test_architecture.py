@@ -25,7 +25,7 @@ FLOORS = (
     {"errors"},
     {"_kernels"},
     {"statistics", "_linalg", "_tables", "_parameters", "_callbacks", "_splits"},
-    {"_blas", "_threads"},
+    {"_blas", "_threads", "_diagrams"},
     {"_reduce"},
     {"_admission", "_jobs"},
     {"_blocks", "_opening", "_provenance"},

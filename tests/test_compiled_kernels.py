@@ -93,7 +93,7 @@ def assert_same_moments(found, expected, rows):
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_moments_and_extrema_of_any_shape(layout, dtype, missing, request):
     for n_rows, n_columns in itertools.product(HEIGHTS, WIDTHS):
-        if n_rows * n_columns > 60_000:
+        if n_rows * n_columns > 20_000:
             continue
         rows = layout(table(n_rows, n_columns, dtype, missing))
         weights = np.random.default_rng(0).uniform(0.5, 2, n_rows)

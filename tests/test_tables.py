@@ -515,6 +515,31 @@ def test_fitted_attributes_share_no_memory_with_the_input(kind):
     np.testing.assert_array_equal(transformer.transform([[2.0, 3.0, 5.0]]), before)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, object])
+def test_masked_values_are_missing(dtype):
+    values = np.array([[1, 5], [2, 100], [3, 7], [4, 9]]).astype(dtype)
+    masked = np.ma.masked_equal(values, 100)
+    known = np.array([[1.0, 5], [2, np.nan], [3, 7], [4, 9]])
+    scaler = StandardScaler().fit(masked)
+    np.testing.assert_array_equal(scaler.mean_, [2.5, 7])
+    scaled = scaler.transform(masked)
+    assert type(scaled) is np.ndarray
+    np.testing.assert_array_equal(np.isnan(scaled), np.isnan(known))
+    np.testing.assert_allclose(scaled, StandardScaler().fit_transform(known), rtol=1e-6)
+    assert masked.mask.sum() == 1
+    assert (values[1, 1], masked.data[1, 1]) == (100, 100)
+    with pytest.raises(ValueError, match="NaN"):
+        PCA().fit(masked)
+
+
+def test_an_empty_mask_changes_nothing():
+    values = np.arange(8).reshape(4, 2) + 2**60
+    masked = np.ma.masked_array(values)
+    np.testing.assert_array_equal(
+        MinMaxScaler().fit_transform(masked), MinMaxScaler().fit_transform(values)
+    )
+
+
 def test_missing_values_in_a_list():
     result = StandardScaler().fit_transform([[1, None], [2, 3]])
     np.testing.assert_array_equal(result, [[-1, np.nan], [1, 0]])

@@ -48,6 +48,8 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
             f"X is an array of {X.dtype}, which are not numbers. Take numbers from them first, "
             "such as the days since some date."
         )
+    if isinstance(X, np.ma.MaskedArray):
+        X = _without_mask(X)
     if X.dtype == object and (integers := np.array(X.tolist())).dtype.kind in "iu":
         X = integers  # Python's own, which float64 might round
     array = check_array(
@@ -64,6 +66,13 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
     if array.dtype.kind == "b":
         array = array.astype(np.float64)
     return Table(array, array.shape, float_dtype(array.dtype), lambda rows: as_rows(array[rows]))
+
+
+def _without_mask(X: Any) -> Any:
+    """A masked array as an ordinary one, where what was masked is NaN."""
+    if not np.ma.is_masked(X):
+        return X.data
+    return (X if X.dtype.kind in "fO" else X.astype(np.float64)).filled(np.nan)
 
 
 def is_frame(X: Any) -> bool:

@@ -16,6 +16,10 @@ CROWDED = 100
 """Where values reach so many times farther than narrow features do, the axis is logarithmic."""
 
 
+MOST = 1e15
+"""How much farther than its linear middle a logarithmic axis reaches, at most."""
+
+
 class Look(NamedTuple):
     """How boxes of some rows look."""
 
@@ -125,6 +129,7 @@ def set_scale(axis: Any, xscale: str, values: Array) -> None:
     narrow = _narrow(values)
     ends = np.abs(values[[1, 5]])
     reach = ends[np.isfinite(ends)].max(initial=0.0)
+    narrow = max(narrow, reach / MOST)
     if xscale == "symlog" or (xscale == "auto" and reach > CROWDED * narrow):
         axis.set_xscale("symlog", linthresh=10.0 ** np.ceil(np.log10(narrow)))
         axis.xaxis.get_major_locator().set_params(numticks=6)

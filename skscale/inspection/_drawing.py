@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skscale.errors import InvalidParameterError, MissingDependencyError
+from skscale.errors import InfiniteValueError, InvalidParameterError, MissingDependencyError
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, YELLOW, GREY = "#56B4E9", "#F0E442", "#D9D9D9"
@@ -38,7 +38,7 @@ def require_matplotlib(display: str) -> Any:
 
 
 def panels(
-    display: Any, ax: Any, widths: Sequence[float], height: float, share_rows: bool = False
+    display: Any, ax: Any, widths: Sequence[float], height: float, layout: str = "constrained"
 ) -> list[Any]:
     """Axes beside each other; `figure_`, `axes_` and `ax_` of the display are set.
 
@@ -52,8 +52,8 @@ def panels(
         Widths of the panels, in inches for a figure that is made.
     height : float
         Of the figure, in inches.
-    share_rows : bool, default=False
-        Whether rows of one panel are those of the next, named once.
+    layout : {"constrained", "compressed"}, default="constrained"
+        Of a figure that is made; "compressed" for panels of fixed aspect.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def panels(
     plt = require_matplotlib(name)
     display.bounding_ax_ = None
     if ax is None:
-        figure = plt.figure(figsize=(sum(widths), height), layout="constrained")
+        figure = plt.figure(figsize=(sum(widths), height), layout=layout)
         grid = figure.add_gridspec(1, len(widths), width_ratios=widths)
     elif isinstance(ax, plt.Axes) and len(widths) > 1:
         figure, spec = ax.figure, ax.get_subplotspec()
@@ -86,14 +86,23 @@ def panels(
             )
         display.figure_, display.axes_, display.ax_ = given[0].figure, given, given[0]
         return list(given)
-    axes: list[Any] = []
-    for cell in grid:
-        first = axes[0] if share_rows and axes else None
-        axes.append(figure.add_subplot(cell, sharey=first))
-        if first is not None:
-            axes[-1].tick_params(labelleft=False)
+    axes = [figure.add_subplot(cell) for cell in grid]
     display.figure_, display.axes_, display.ax_ = figure, np.array(axes, dtype=object), axes[0]
     return axes
+
+
+def check_finite(display: str, numbers: Any) -> None:
+    """Refuse squares that float64 cannot hold, which no axis can either.
+
+    Raises
+    ------
+    InfiniteValueError
+    """
+    if not np.isfinite(numbers).all():
+        raise InfiniteValueError(
+            f"{display} cannot draw variances beyond the range of float64, 1.8e308, and there are "
+            "some. Measure the columns in larger units, such as by StandardScaler, first."
+        )
 
 
 def name_rows(ax: Any, names: Sequence[Any]) -> None:

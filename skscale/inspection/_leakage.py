@@ -231,7 +231,7 @@ class LeakageDisplay:
                     self.text_[row, column] = axis.text(
                         column + 0.5, row + 0.5, LOOKS[state].mark, ha="center", va="center"
                     )
-        axis.set_ylim(n_probes, 0)
+        axis.set_ylim(max(n_probes, 1), 0)
         axis.set_yticks(np.arange(n_probes) + 0.5, labels=self.probes)
         every = 1 if is_marked else -(-n_folds // 10)
         axis.set_xticks(np.arange(0, n_folds, every) + 0.5, labels=self.folds[::every])

@@ -49,7 +49,7 @@ def summarize(
     if max_rows is not None and max_rows < n_rows:
         rows = tables.take_rows(X, np.sort(random.choice(n_rows, max_rows, replace=False)))
         remark = f"{max_rows:,} of {n_rows:,} rows"
-    result = estimator.transform(rows)
+    result = estimator.transform(tables.copy_rows(rows))  # with copy=False it writes there
     before, names = open_numbers(rows, names)
     after, after_names = open_numbers(result, names_out(estimator, result, names))
     return Summary(names, after_names, quantiles(before), quantiles(after), remark)

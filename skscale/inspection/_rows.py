@@ -13,6 +13,22 @@ from skscale._reduce import block_rows
 from skscale._tables import Table
 
 
+def check_rows(display: str, **given: Any) -> None:
+    """Refuse what has no rows in memory, naming the argument.
+
+    Raises
+    ------
+    TypeError
+    """
+    for name, X in given.items():
+        tables.refuse_lazy(X)
+        if not tables.has_rows(X):
+            raise TypeError(
+                f"{name} of {display} is a {type(X).__name__}; it must be an array, a frame, a "
+                "sparse array or a list of rows, in memory."
+            )
+
+
 def open_numbers(X: Any, names: list[str] | None = None) -> tuple[Table, list[str]]:
     """The columns of a table that hold numbers, and their names; columns of text are left out.
 
@@ -23,7 +39,6 @@ def open_numbers(X: Any, names: list[str] | None = None) -> tuple[Table, list[st
     names : list of str or None, default=None
         Names of all columns of what has none of its own; ``x0`` and so on if not given.
     """
-    tables.refuse_lazy(X)
     X = tables.as_mixed(X)
     if X.shape[1] == 0 or X.shape[0] == 0:
         tables.check_shape(*X.shape)

@@ -31,6 +31,7 @@ from skscale.inspection._drawing import (
     require_matplotlib,
 )
 from skscale.inspection._quantiles import outside, positions, summarize
+from skscale.inspection._rows import check_rows
 from skscale.inspection._steps import transforming
 
 XSCALES = one_of("auto", "linear", "symlog")
@@ -189,6 +190,8 @@ class ScalingDisplay:
             If the estimator has no `transform`.
         InvalidParameterError
             If `features`, `max_rows`, `xscale` or `ax` is none of the above.
+        TypeError
+            If `X` or `X_new` is no table in memory.
         SchemaError
             If `X_new` has other columns than `X`.
         NotFittedError
@@ -200,6 +203,7 @@ class ScalingDisplay:
         check_parameter(cls.__name__, "max_rows", integer(at_least=1) | none, max_rows)
         check_parameter(cls.__name__, "xscale", XSCALES, xscale)
         estimator = transforming(cls.__name__, estimator)
+        check_rows(cls.__name__, X=X, **({} if X_new is None else {"X_new": X_new}))
         names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
         random = check_random_state(random_state)
         train = summarize(estimator, X, names, max_rows, random)

@@ -13,6 +13,7 @@ from skscale.inspection._drawing import (
     FEW,
     ORANGE,
     VERMILLION,
+    check_finite,
     panels,
     percent,
     plural,
@@ -148,6 +149,8 @@ class SpectrumDisplay:
             If nothing has a spectrum.
         InvalidParameterError
             If `ax` is neither two Axes nor one that can be divided.
+        InfiniteValueError
+            If a variance is beyond the range of float64.
         NotFittedError
             If the estimator is not fitted.
         MissingDependencyError
@@ -160,7 +163,9 @@ class SpectrumDisplay:
             _has_spectrum,
             "the variances of a fitted PCA or Whitener, or of a Pipeline with one",
         )
-        return cls(*_spectrum_of(step), name=type(step).__name__).plot(ax=ax)
+        spectrum = _spectrum_of(step)
+        check_finite(cls.__name__, spectrum.variance)
+        return cls(*spectrum, name=type(step).__name__).plot(ax=ax)
 
     @property
     def cumulative(self) -> Array:

@@ -14,12 +14,13 @@ from skscale._parameters import Rule, check_parameter, integer, is_integer, none
 from skscale._reduce import tree_reduce
 from skscale.errors import InvalidParameterError
 from skscale.inspection._drawing import (
+    check_finite,
     panels,
     plural,
     require_matplotlib,
     shortened,
 )
-from skscale.inspection._rows import dense, open_numbers, slices
+from skscale.inspection._rows import check_rows, dense, open_numbers, slices
 from skscale.inspection._steps import last_step, names_out, transforming
 from skscale.statistics import Scatter
 from skscale.statistics._freedom import degrees_of_freedom
@@ -98,6 +99,9 @@ class WhiteningDisplay:
 
     Notes
     -----
+    The first panel has correlations where standard deviations differ by more than 10 times, for one
+    large covariance hides all others; pixels of images are of one unit, and have covariances.
+    Sums of products are divided by ``n - ddof``, with the `ddof` of the transformer if it has one.
     Of more than `max_features` features, so many at even distances are shown; the title says so.
     NaN is refused by whiteners; where a transformer takes it, the matrix has no rule for it:
     MissingValueError. Rows are read and transformed block by block. Cost for n rows and m features
@@ -195,8 +199,12 @@ class WhiteningDisplay:
         InvalidParameterError
             If `image_shape` is not that of the columns, or `max_features` or `ax` none of the
             above.
+        TypeError
+            If `X` is no table in memory.
         MissingValueError
             If there is NaN.
+        InfiniteValueError
+            If a covariance is beyond the range of float64.
         NotFittedError
             If the estimator is not fitted.
         MissingDependencyError
@@ -206,11 +214,13 @@ class WhiteningDisplay:
         check_parameter(cls.__name__, "max_features", integer(at_least=1) | none, max_features)
         check_parameter(cls.__name__, "image_shape", image_shape_rule | none, image_shape)
         estimator = transforming(cls.__name__, estimator)
+        check_rows(cls.__name__, X=X)
         filters = None if image_shape is None else _filters(cls.__name__, estimator, image_shape)
         before, after = _covariances(estimator, X, max_features)
         deviation, kind = np.sqrt(np.diagonal(before.values)), "covariance"
         positive = deviation[deviation > 0]
-        if positive.max(initial=0) > MIXED_UNITS * positive.min(initial=np.inf):
+        are_mixed = positive.max(initial=0) > MIXED_UNITS * positive.min(initial=np.inf)
+        if are_mixed and image_shape is None:
             kind, width = "correlation", np.where(deviation > 0, deviation, 1.0)
             before = before._replace(values=before.values / width / width[:, np.newaxis])
         display = cls(
@@ -238,7 +248,9 @@ class WhiteningDisplay:
         display : WhiteningDisplay
             This one.
         """
-        axes = panels(self, ax, [4.6, 4.6] if self.filters is None else [4.6, 4.6, 3.8], 4.2)
+        axes = panels(
+            self, ax, [4.6, 4.6] if self.filters is None else [4.6, 4.6, 3.8], 4.8, "compressed"
+        )
         self.images_: list[Any] = []
         self.colorbars_: list[Any] = []
         shown = len(self.before)
@@ -302,7 +314,8 @@ def _covariances(estimator: Any, X: Any, max_features: int | None) -> tuple[_Mat
 
     def measured() -> Iterator[tuple[Scatter, Scatter]]:
         for rows in slices(table):
-            result = estimator.transform(tables.slice_rows(X, rows.start, rows.stop))
+            block = tables.slice_rows(X, rows.start, rows.stop)
+            result = estimator.transform(tables.copy_rows(block))  # with copy=False it writes there
             images, after_names[:] = open_numbers(result, names_out(estimator, result, names))
             kept = _spread_out(images.shape[1], max_features)
             yield Scatter.of(dense(table, rows)[:, chosen]), Scatter.of(dense(images)[:, kept])
@@ -322,7 +335,9 @@ def _covariances(estimator: Any, X: Any, max_features: int | None) -> tuple[_Mat
 def _covariance(scatter: Scatter, ddof: float) -> Array:
     exponent = scatter.exponent[:, np.newaxis] + scatter.exponent
     freedom = degrees_of_freedom(scatter.total, ddof, np.diagonal(scatter.scatter).sum())
-    covariance: Array = np.ldexp(scatter.scatter / freedom, exponent)
+    with np.errstate(over="ignore"):
+        covariance: Array = np.ldexp(scatter.scatter / freedom, exponent)
+    check_finite("WhiteningDisplay", covariance)
     return covariance
 
 

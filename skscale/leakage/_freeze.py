@@ -6,8 +6,9 @@ import copy
 import re
 from typing import Any, Self, final
 
+from sklearn import get_config
 from sklearn.base import clone
-from sklearn.utils import get_tags
+from sklearn.utils import estimator_html_repr, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -330,3 +331,8 @@ class FrozenTransformer:
 
     def __repr__(self) -> str:
         return f"freeze({self.transformer!r})"
+
+    @available_if(lambda frozen: get_config()["display"] == "diagram")
+    def _repr_html_(self) -> str:
+        html: str = estimator_html_repr(self)
+        return html

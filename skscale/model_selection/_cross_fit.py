@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
@@ -10,6 +11,9 @@ from skscale._kernels import Array
 from skscale._splits import Splits, read_splits
 from skscale.errors import InvalidParameterError
 from skscale.model_selection._sharing import SharedFits
+
+SHOWN = 10
+"""Folds in a table in a notebook."""
 
 
 def cross_fit(
@@ -144,9 +148,14 @@ class Fold:
         return iter((self.transformer, self.train, self.test))
 
     def __repr__(self) -> str:
-        n_train, n_test = self._splits.n_train(self._k), len(self.test)
+        k, n_train, n_test, learned = self._told()
+        return f"<fold {k}: {n_train} rows to train, {n_test} to test: {learned}>"
+
+    def _told(self) -> tuple[int, int, int, str]:
+        """Its number, its rows to train and to test, and what was learned, in one line."""
         learned = " ".join(repr(self.transformer).split())
-        return f"<fold {self._k}: {n_train} rows to train, {n_test} to test: {learned}>"
+        n_test = len(self._splits.splits[self._k].test)
+        return self._k, self._splits.n_train(self._k), n_test, learned
 
 
 class CrossFit(Sequence[Fold]):
@@ -190,6 +199,22 @@ class CrossFit(Sequence[Fold]):
             ways.append(f"{self.n_ordinary} of them fitted the ordinary way")
         noun = "fold" if len(self) == 1 else "folds"
         return f"<{len(self)} {noun} of {self.n_rows} rows, {' and '.join(ways)}>"
+
+    def _repr_html_(self) -> str:
+        heads = ("fold", "rows to train", "rows to test", "fitted")
+        rows = [fold._told() for fold in self._folds[:SHOWN]]
+        more = len(self) - len(rows)
+        return (
+            f"<div><strong>{html.escape(repr(self)[1:-1])}</strong>"
+            f"<table><thead>{_row(heads, 'th')}</thead>"
+            f"<tbody>{''.join(_row(row, 'td') for row in rows)}</tbody></table>"
+            f"{f'<p>and {more} more</p>' if more else ''}</div>"
+        )
+
+
+def _row(cells: Sequence[object], tag: str) -> str:
+    """A row of a table in HTML."""
+    return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
 
 def n_samples(X: Any) -> int:

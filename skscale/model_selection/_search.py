@@ -13,6 +13,7 @@ from sklearn.model_selection import RandomizedSearchCV as SklearnRandomizedSearc
 from sklearn.utils import indexable
 
 from skscale._callbacks import has_callbacks
+from skscale._diagrams import API_PAGE
 from skscale._splits import read_splits
 from skscale.model_selection._by_split import routes, share
 from skscale.model_selection._cross_fit import n_samples
@@ -24,6 +25,8 @@ class SharingSearch(ABC):
 
     estimator: Any
     cv: Any
+    _doc_link_module = "skscale"
+    _doc_link_template = API_PAGE.format(name="{estimator_module}.{estimator_name}")
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Try all candidates on all splits, then fit the best one on all rows.

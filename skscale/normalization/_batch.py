@@ -76,12 +76,16 @@ class BatchNormalizer(OneToOneFeatureMixin, StatisticTransformer):
 
     Attributes
     ----------
-    running_mean_, running_var_ : ndarray of shape (n_features_out,), float64
-        Mean and variance that rows are normalized with.
+    running_mean_ : ndarray of shape (n_features_out,), float64
+        Mean that rows are normalized with.
+    running_var_ : ndarray of shape (n_features_out,), float64
+        Variance that rows are normalized with.
     conditions_ : tuple
         Keys of `affine`, if it has some.
-    gamma_, beta_ : ndarray of shape (n_features_out,), float64
-        Scale and shift. Of shape (n_conditions, n_features_out) if there are conditions.
+    gamma_ : ndarray of shape (n_features_out,), float64
+        Scale. Of shape (n_conditions, n_features_out) if there are conditions.
+    beta_ : ndarray of shape (n_features_out,), float64
+        Shift. Of the same shape as `gamma_`.
     n_batches_seen_ : int
         Number of mini-batches.
     n_samples_seen_ : int or float

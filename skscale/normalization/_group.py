@@ -40,8 +40,10 @@ class GroupNormalizer(RowwiseNormalizer):
     ----------
     groups_ : dict of ndarray
         Positions of the columns of every group; the groups of an int are called 0, 1 and so on.
-    gamma_, beta_ : ndarray of shape (n_features_in_,), float64
-        Scale and shift.
+    gamma_ : ndarray of shape (n_features_in_,), float64
+        Scale of every column.
+    beta_ : ndarray of shape (n_features_in_,), float64
+        Shift of every column.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -32,8 +32,10 @@ class RMSNormalizer(RowwiseNormalizer):
 
     Attributes
     ----------
-    gamma_, beta_ : ndarray of shape (n_features_in_,), float64
-        Scale and shift.
+    gamma_ : ndarray of shape (n_features_in_,), float64
+        Scale of every column.
+    beta_ : ndarray of shape (n_features_in_,), float64
+        Shift of every column.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -14,6 +14,7 @@ from skscale import _tables as tables
 from skscale._base import TableTransformer
 from skscale._blocks import Apply, check_table
 from skscale._callbacks import fit_task, with_callbacks
+from skscale._diagrams import columns_of
 from skscale._kernels import Array, Rows
 from skscale._opening import open_table
 from skscale._parameters import Rule, none, one_of, real
@@ -93,9 +94,7 @@ class RowwiseNormalizer(OneToOneFeatureMixin, TableTransformer, ABC):
         """What is added to variances; 0 for "auto", where rows without spread become beta."""
         return 0.0 if isinstance(self.epsilon, str) else float(self.epsilon)
 
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        text = super().__repr__(N_CHAR_MAX)
+    def _learned(self) -> str:
         if not hasattr(self, "n_features_in_"):
-            return text
-        noun = "column" if self.n_features_in_ == 1 else "columns"
-        return f"{text} <for {self.n_features_in_} {noun}, learned from no rows>"
+            return ""
+        return f"for {columns_of(self.n_features_in_)}, learned from no rows"

@@ -100,15 +100,18 @@ class SupervisedBatchNormalizer(OneToOneFeatureMixin, InvertibleTransformer):
 
     Attributes
     ----------
-    gamma_, beta_ : ndarray of shape (n_features_in_,), float64
-        Scale and shift that were learned. Behind the identity beta is 0, for the head has a bias of
-        its own, and the squares of gamma are 1 on average, so that distances between rows stay of
-        the size that `StandardScaler` gives them.
-        No gamma is negative where the activation is odd ("identity", "tanh", "softclip").
+    gamma_ : ndarray of shape (n_features_in_,), float64
+        Scale that was learned. Behind the identity its squares are 1 on average, so that distances
+        between rows stay of the size that `StandardScaler` gives them. It is not negative where the
+        activation is odd ("identity", "tanh", "softclip").
+    beta_ : ndarray of shape (n_features_in_,), float64
+        Shift that was learned. Behind the identity it is 0, for the head has a bias of its own.
     normalizer_ : BatchNormalizer
         What transforms: the statistics of all training rows, gamma, beta and the activation.
-    running_mean_, running_var_ : ndarray of shape (n_features_in_,), float64
-        Mean and variance that rows are normalized with.
+    running_mean_ : ndarray of shape (n_features_in_,), float64
+        Mean that rows are normalized with.
+    running_var_ : ndarray of shape (n_features_in_,), float64
+        Variance that rows are normalized with.
     classes_ : list of ndarray
         Classes of every output. Not there for regression.
     weight_decay_ : float

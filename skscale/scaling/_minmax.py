@@ -38,8 +38,10 @@ class MinMaxScaler(OneToOneFeatureMixin, StatisticTransformer):
 
     Attributes
     ----------
-    data_min_, data_max_ : ndarray of shape (n_features_in_,), float64
-        Smallest and largest value of every column.
+    data_min_ : ndarray of shape (n_features_in_,), float64
+        Smallest value of every column.
+    data_max_ : ndarray of shape (n_features_in_,), float64
+        Largest value of every column.
     data_range_ : ndarray of shape (n_features_in_,), float64
         ``data_max_ - data_min_``.
     scale_ : ndarray of shape (n_features_in_,), float64

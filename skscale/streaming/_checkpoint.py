@@ -213,8 +213,8 @@ class Checkpoint:
         body = data[start:]
         if not data.startswith(MAGIC) or hashlib.sha256(body).digest() != data[start - 32 : start]:
             raise CheckpointError(
-                f"{self._path} is no checkpoint of this version, or damaged. Remove it to fit from "
-                "the start."
+                f"{self._path} is no checkpoint of this version, or damaged. Give another path, or "
+                "remove it to fit from the start, if it is nothing else."
             )
         try:
             length = int.from_bytes(body[:8], "little")

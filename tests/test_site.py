@@ -65,13 +65,14 @@ def test_attributes_in_types_are_no_links(conf):
 
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda script: script.stem)
 def test_an_example_is_a_page(script):
-    """A title, text between cells, a picture at its end."""
+    """A title, text between cells, a picture, and nothing that has to be downloaded."""
     text = script.read_text(encoding="utf-8")
     title, line = text.splitlines()[1:3]
     assert re.fullmatch("=+", line)
     assert len(line) == len(title)
     assert text.count("\n# %%\n") >= 2
     assert "plt." in text
+    assert "fetch_" not in text
 
 
 def test_what_examples_import_is_installed_with_the_docs():

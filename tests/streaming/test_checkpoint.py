@@ -340,7 +340,10 @@ def test_damaged_files(tmp_path):
         path.write_bytes(data)
         with pytest.raises(CheckpointError, match="damaged"):
             checkpointing.Checkpoint(path, dict)
-    with pytest.raises(CheckpointError, match=r"kept is no checkpoint .*remove it to fit from the start, if it is nothing else"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"kept is no checkpoint .*remove it to fit from the start, if it is nothing else",
+    ):
         fit_blocks(MODELS["two passes"](), BLOCKS, checkpoint=path)
     path.write_bytes(sound)
     fit_blocks(MODELS["two passes"](), BLOCKS, checkpoint=path)

@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 GUIDE = [page for page in PAGES if page.parent.name == "guide" and page.stem != "index"]
-API = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8")
+API = "\n".join(
+    page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "api").glob("*.md"))
+)
 MODULES = {
     name: importlib.import_module(name)
     for name in ["skscale", *(m.name for m in pkgutil.walk_packages(skscale.__path__, "skscale."))]
@@ -192,7 +194,7 @@ def reachable(page):
 
 
 def api_entries(text):
-    """Full names of what the index of the API lists, in order."""
+    """Full names of what the pages of the API list, in order."""
     return [
         f"{module}.{name.strip()}"
         for module, names in SUMMARY.findall(text)
@@ -325,7 +327,9 @@ def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
     text = page.read_text(encoding="utf-8")
     ran = run_page(text, f"page_{page.stem}")
     assert (
-        ran or page.parent.name == "decisions" or page.stem in ("benchmarks", "changelog", "index")
+        ran
+        or page.parent.name in ("api", "decisions")
+        or page.stem in ("benchmarks", "changelog", "index")
     )
 
 

@@ -11,7 +11,7 @@ from skscale import _kernels as kernels
 from skscale._threads import allowed_threads
 
 NEEDED = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "narwhals")
-OPTIONAL = ("pandas", "polars", "pyarrow", "dask")
+OPTIONAL = ("pandas", "polars", "pyarrow", "dask", "matplotlib")
 
 
 def show_versions() -> None:

@@ -17,6 +17,17 @@ def nothing_is_left():
 
 
 @pytest.fixture
+def rendered():
+    """Draw the pixels of a display, without the search for a layout, which takes longer."""
+
+    def render(display):
+        display.figure_.set_layout_engine("none")
+        display.figure_.canvas.draw()
+
+    return render
+
+
+@pytest.fixture
 def ax():
     """Axes of a user's figure, which stays the only one."""
     _, ax = plt.subplots()

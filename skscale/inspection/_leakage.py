@@ -93,8 +93,8 @@ class LeakageDisplay:
     -----
     A cell that was not run shows nothing, and is no pass. Probes that were run in no fold have no
     row unless `show_not_run`, or there are no others; the legend counts them in any case. It is
-    outside of the axes: a figure of yours has room for it with ``layout="constrained"``. Drawing costs nothing beside the audit,
-    which fits the target several times for each fold.
+    outside of the axes: a figure of yours has room for it with ``layout="constrained"``. Drawing
+    costs nothing beside the audit, which fits the target several times for each fold.
 
     References
     ----------
@@ -248,14 +248,15 @@ class LeakageDisplay:
         """
         check_parameter(type(self).__name__, "show_not_run", boolean, show_not_run)
         outcomes = np.asarray(self.outcomes, dtype=object)
-        was_run = ~np.isin(outcomes, [NOT_RUN, ""]).all(axis=1)
-        is_shown = was_run if was_run.any() and not show_not_run else np.ones_like(was_run)
+        is_shown = [any(state not in (NOT_RUN, "") for state in row) for row in outcomes]
+        if show_not_run or not any(is_shown):
+            is_shown = [True] * len(is_shown)
         self.probes_ = [name for name, shown in zip(self.probes, is_shown, strict=True) if shown]
         entries = self._entries(outcomes)
         width, height = 3.9 + 0.23 * min(len(self.folds), MARKED), 0.36 * len(self.probes_)
         n_lines = sum(label.count("\n") + 1 for _, label in entries)
         (axis,) = panels(self, ax, [width], 1.4 + height + 0.17 * n_lines)
-        self._draw_cells(axis, outcomes[is_shown])
+        self._draw_cells(axis, outcomes[np.array(is_shown, dtype=bool)])
         axis.set_title(f"{self.name}: {self.status}" if self.status else self.name)
         self.legend_ = self._draw_legend(axis, entries)
         return self

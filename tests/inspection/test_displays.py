@@ -117,7 +117,7 @@ def test_axes_that_cannot_be_divided_are_refused(display, ax):
 
 @every_display
 def test_it_is_drawn_again_from_its_numbers(display):
-    drawn = numbers(display).plot()
+    drawn = numbers(display)
     parameters = list(inspect.signature(display).parameters)
     again = display(**{name: getattr(drawn, name) for name in parameters})
     assert not hasattr(again, "figure_")

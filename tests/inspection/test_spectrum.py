@@ -73,10 +73,10 @@ def test_wide_rows_are_drawn_as_curves():
 
 @pytest.mark.parametrize("rows", [[[1.0, 2.0]], [[1.0, 2.0]] * 3, [[1.0], [2.0]]])
 @pytest.mark.parametrize("kind", [PCA, Whitener])
-def test_tables_of_little_are_drawn(rows, kind):
+def test_tables_of_little_are_drawn(rows, kind, rendered):
     display = draw(kind().fit(rows))
     if kind is PCA:
-        display.figure_.canvas.draw()
+        rendered(display)
     assert display.rank == np.linalg.matrix_rank(rows - np.mean(rows, axis=0))
     assert not np.isnan(display.cumulative).any()
 

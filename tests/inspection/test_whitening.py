@@ -212,8 +212,8 @@ def test_wrong_shapes_of_images_are_refused(wrong):
 
 @pytest.mark.parametrize(
     "rows",
-    [[[1.0, 2.0]], [[1.0, 2.0]] * 3, [[1.0], [2.0]], np.float32([[1, 2], [3, 5], [4, 1]])],
-    ids=["one row", "constant", "one feature", "float32"],
+    [[[1.0, 2.0]], np.float32([[1], [2], [4]])],
+    ids=["one row", "one feature, float32"],
 )
 def test_hostile_tables_are_drawn(rows, rendered):
     display = draw(Whitener().fit(rows), rows, image_shape=(1, len(rows[0])))

@@ -42,9 +42,9 @@ plt.show()
 
 # %%
 # Each row of the picture is a way to change the held-out rows, each column a fold. Nothing moved.
-# Grey are probes that say nothing of this pipeline: it refuses missing values, and its fits are
-# never given the labels of held-out rows. The function is another matter: whatever was changed in
-# held-out rows moved its training rows.
+# The legend counts, in grey, the probes that say nothing of this pipeline: it refuses missing
+# values, and its fits are never given the labels of held-out rows. The function is another
+# matter: whatever was changed in held-out rows moved its training rows.
 
 LeakageDisplay.from_report(audit(scaled_before_the_split, wine.data))
 plt.show()

@@ -54,8 +54,8 @@ WhiteningDisplay.from_estimator(zca, digits, image_shape=(8, 8))
 plt.show()
 
 # %%
-# Each filter takes one pixel and subtracts part of its neighbours. Some are empty, and the diagonal
-# of the covariance has gaps: these pixels say nothing.
+# Each filter takes one pixel and subtracts part of its neighbours. The diagonal of the covariance
+# has gaps, and filters are left out there: these pixels say nothing.
 #
 # Pixels that never change
 # ------------------------

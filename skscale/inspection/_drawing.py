@@ -16,6 +16,11 @@ SKY, YELLOW, GREY = "#56B4E9", "#F0E442", "#D9D9D9"
 FEW = 30
 """Up to this many features each has a place, and a name, of its own."""
 
+POINTS_PER_INCH = 72
+
+LETTER = 0.52
+"""Width of a letter of text, as part of its size."""
+
 LONGEST_NAME = 24
 """Characters of a name that are written beside an axis."""
 
@@ -37,9 +42,7 @@ def require_matplotlib(display: str) -> Any:
     return plt
 
 
-def panels(
-    display: Any, ax: Any, widths: Sequence[float], height: float, layout: str = "constrained"
-) -> list[Any]:
+def panels(display: Any, ax: Any, widths: Sequence[float], height: float) -> list[Any]:
     """Axes beside each other; `figure_`, `axes_` and `ax_` of the display are set.
 
     Parameters
@@ -52,8 +55,6 @@ def panels(
         Widths of the panels, in inches for a figure that is made.
     height : float
         Of the figure, in inches.
-    layout : {"constrained", "compressed"}, default="constrained"
-        Of a figure that is made; "compressed" for panels of fixed aspect.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def panels(
     plt = require_matplotlib(name)
     display.bounding_ax_ = None
     if ax is None:
-        figure = plt.figure(figsize=(sum(widths), height), layout=layout)
+        figure = plt.figure(figsize=(sum(widths), height), layout="constrained")
         grid = figure.add_gridspec(1, len(widths), width_ratios=widths)
     elif isinstance(ax, plt.Axes) and len(widths) > 1:
         figure, spec = ax.figure, ax.get_subplotspec()
@@ -110,6 +111,17 @@ def name_rows(ax: Any, names: Sequence[Any]) -> None:
     ax.set_ylim(len(names) - 0.5, -0.5)
     if len(names) <= FEW:
         ax.set_yticks(range(len(names)), labels=[shortened(name) for name in names])
+
+
+def letter_size(ax: Any, lines: Sequence[str], most: float = 11.0) -> float:
+    """Points of letters that put lines over a panel, and not over its neighbours.
+
+    At least 6.5, which can be read. Axes keep their places where a figure has no layout engine.
+    """
+    spec = ax.get_subplotspec()
+    place = ax.get_position() if spec is None else spec.get_position(ax.figure)
+    room = POINTS_PER_INCH * ax.figure.get_figwidth() * place.width
+    return min(max(room / (LETTER * max(map(len, lines))), 6.5), most)
 
 
 def shortened(name: Any) -> str:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any, NamedTuple, Self, final
 
 import numpy as np
 
 from skscale._kernels import Array
+from skscale._parameters import boolean, check_parameter
 from skscale.errors import TargetError
-from skscale.inspection._drawing import GREY, SKY, VERMILLION, YELLOW, panels, require_matplotlib
+from skscale.inspection._drawing import (
+    GREY,
+    SKY,
+    VERMILLION,
+    YELLOW,
+    panels,
+    plural,
+    require_matplotlib,
+)
 from skscale.leakage import audit
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport
 
@@ -31,6 +42,9 @@ LOOKS = {
 MARKED = 25
 """Up to this many folds each cell has its mark."""
 
+LONGEST_LINE = 48
+"""Characters of a line of the legend, which two displays beside each other have room for."""
+
 
 @final
 class LeakageDisplay:
@@ -48,15 +62,20 @@ class LeakageDisplay:
         What was audited.
     status : str, default=""
         What it amounts to.
+    reasons : sequence of str, default=None
+        Why each probe was not run; "" for those that were. None if it is not known.
 
     Attributes
     ----------
+    probes_ : list of str
+        Those that have a row: all that were run in some fold, or all.
     image_ : QuadMesh
         The cells.
-    text_ : ndarray of shape (n_probes, n_folds), object
+    text_ : ndarray of shape (n_probes_shown, n_folds), object
         Mark of every cell; None where there are more than 25 folds.
     legend_ : matplotlib Legend
-        The states that occur, and in how many cells.
+        Below the cells: the states that occur, and in how many cells, and for each reason not to
+        run probes how many there are.
     ax_ : matplotlib Axes
         Where it was drawn.
     axes_ : ndarray of shape (1,), object
@@ -72,8 +91,10 @@ class LeakageDisplay:
 
     Notes
     -----
-    A cell that was not run shows nothing, and is no pass. Drawing costs nothing beside the audit,
-    which fits the target several times for each fold.
+    A cell that was not run shows nothing, and is no pass. Probes that were run in no fold have no
+    row unless `show_not_run`, or there are no others; the legend counts them in any case. It is
+    outside of the axes: a figure of yours has room for it with ``layout="constrained"``. Drawing
+    costs nothing beside the audit, which fits the target several times for each fold.
 
     References
     ----------
@@ -100,21 +121,27 @@ class LeakageDisplay:
         *,
         name: str = "audit",
         status: str = "",
+        reasons: Sequence[str] | None = None,
     ) -> None:
         self.outcomes = outcomes
         self.probes = probes
         self.folds = folds
         self.name = name
         self.status = status
+        self.reasons = reasons
 
     @classmethod
-    def from_report(cls, report: AuditReport, *, ax: Any = None) -> Self:
+    def from_report(
+        cls, report: AuditReport, *, show_not_run: bool = False, ax: Any = None
+    ) -> Self:
         """Draw the report of an audit.
 
         Parameters
         ----------
         report : AuditReport
             From `skscale.leakage.audit`.
+        show_not_run : bool, default=False
+            Whether probes that were run in no fold have a row too.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -126,6 +153,8 @@ class LeakageDisplay:
         ------
         TargetError
             If it is no such report.
+        InvalidParameterError
+            If `show_not_run` or `ax` is none of the above.
         MissingDependencyError
             Without matplotlib.
         """
@@ -141,8 +170,15 @@ class LeakageDisplay:
         outcomes = np.full((len(probes), len(folds)), "", dtype=object)
         for each in report.outcomes:
             outcomes[probes.index(each.probe), folds.index(each.fold)] = each.outcome
-        display = cls(outcomes, probes, folds, name=report.name, status=report.status)
-        return display.plot(ax=ax)
+        display = cls(
+            outcomes,
+            probes,
+            folds,
+            name=report.name,
+            status=report.status,
+            reasons=[_reason(report, probe) for probe in probes],
+        )
+        return display.plot(show_not_run=show_not_run, ax=ax)
 
     @classmethod
     def from_estimator(
@@ -156,6 +192,7 @@ class LeakageDisplay:
         max_rows: int | None = 2000,
         groups: Any = None,
         random_state: int = 0,
+        show_not_run: bool = False,
         ax: Any = None,
     ) -> Self:
         """Audit, and draw what was observed.
@@ -164,6 +201,8 @@ class LeakageDisplay:
         ----------
         estimator, X, y, cv, order, max_rows, groups, random_state : object
             As for `skscale.leakage.audit`; functions are audited too.
+        show_not_run : bool, default=False
+            Whether probes that were run in no fold have a row too.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -179,6 +218,7 @@ class LeakageDisplay:
             Without matplotlib.
         """
         require_matplotlib(cls.__name__)
+        check_parameter(cls.__name__, "show_not_run", boolean, show_not_run)
         report = audit(
             estimator,
             X,
@@ -189,13 +229,15 @@ class LeakageDisplay:
             groups=groups,
             random_state=random_state,
         )
-        return cls.from_report(report, ax=ax)
+        return cls.from_report(report, show_not_run=show_not_run, ax=ax)
 
-    def plot(self, *, ax: Any = None) -> Self:
+    def plot(self, *, show_not_run: bool = False, ax: Any = None) -> Self:
         """Draw.
 
         Parameters
         ----------
+        show_not_run : bool, default=False
+            Whether probes that were run in no fold have a row too.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -204,21 +246,33 @@ class LeakageDisplay:
         display : LeakageDisplay
             This one.
         """
-        from matplotlib.colors import ListedColormap
-        from matplotlib.patches import Patch
+        check_parameter(type(self).__name__, "show_not_run", boolean, show_not_run)
+        outcomes = np.asarray(self.outcomes, dtype=object)
+        is_shown = [any(state not in (NOT_RUN, "") for state in row) for row in outcomes]
+        if show_not_run or not any(is_shown):
+            is_shown = [True] * len(is_shown)
+        self.probes_ = [name for name, shown in zip(self.probes, is_shown, strict=True) if shown]
+        entries = self._entries(outcomes)
+        width, height = 3.9 + 0.23 * min(len(self.folds), MARKED), 0.36 * len(self.probes_)
+        n_lines = sum(label.count("\n") + 1 for _, label in entries)
+        (axis,) = panels(self, ax, [width], 1.4 + height + 0.17 * n_lines)
+        self._draw_cells(axis, outcomes[np.array(is_shown, dtype=bool)])
+        axis.set_title(f"{self.name}: {self.status}" if self.status else self.name)
+        self.legend_ = self._draw_legend(axis, entries)
+        return self
 
-        n_probes, n_folds = np.shape(self.outcomes)
-        width = 5.5 + 0.4 * min(n_folds, MARKED)
-        (axis,) = panels(self, ax, [width], 1.6 + 0.36 * n_probes)
+    def _draw_cells(self, axis: Any, outcomes: Array) -> None:
+        from matplotlib.colors import ListedColormap
+
+        n_probes, n_folds = outcomes.shape
         states = list(LOOKS)
         codes = np.ma.masked_all((n_probes, n_folds))
         for code, state in enumerate(states):
-            codes[self.outcomes == state] = code
-        colours = ListedColormap([LOOKS[state].colour for state in states])
+            codes[outcomes == state] = code
         is_marked = n_folds <= MARKED
         self.image_ = axis.pcolormesh(
             codes,
-            cmap=colours,
+            cmap=ListedColormap([LOOKS[state].colour for state in states]),
             vmin=-0.5,
             vmax=len(states) - 0.5,
             edgecolors="white" if is_marked else "none",
@@ -226,28 +280,53 @@ class LeakageDisplay:
         )
         self.text_ = np.full(codes.shape, None, dtype=object)
         if is_marked:
-            for (row, column), state in np.ndenumerate(self.outcomes):
+            for (row, column), state in np.ndenumerate(outcomes):
                 if state:
                     self.text_[row, column] = axis.text(
                         column + 0.5, row + 0.5, LOOKS[state].mark, ha="center", va="center"
                     )
         axis.set_ylim(max(n_probes, 1), 0)
-        axis.set_yticks(np.arange(n_probes) + 0.5, labels=self.probes)
+        axis.set_yticks(np.arange(n_probes) + 0.5, labels=self.probes_)
         every = 1 if is_marked else -(-n_folds // 10)
         axis.set_xticks(np.arange(0, n_folds, every) + 0.5, labels=self.folds[::every])
         axis.tick_params(length=0)
         axis.set_xlabel("fold")
-        axis.set_ylabel("probe")
-        axis.set_title(f"{self.name}: {self.status}" if self.status else self.name)
-        counts = {state: int(np.sum(self.outcomes == state)) for state in states}
-        self.legend_ = axis.legend(
-            handles=[
-                Patch(color=look.colour, label=f"{look.mark}  {look.words} ({counts[state]})")
-                for state, look in LOOKS.items()
-                if counts[state]
-            ],
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1),
+
+    def _entries(self, outcomes: Array) -> list[tuple[str, str]]:
+        """States that occur, and what is said of them: of what was not run, why."""
+        entries = [
+            (state, f"{look.mark}  {look.words} ({count})")
+            for state, look in LOOKS.items()
+            if (count := int(np.count_nonzero(outcomes == state)))
+            and (state != NOT_RUN or self.reasons is None)
+        ]
+        where = (outcomes == NOT_RUN).any(axis=1)
+        reasons = Counter(
+            reason for reason, skipped in zip(self.reasons or (), where, strict=False) if skipped
+        )
+        for reason, count in reasons.items():
+            told = f"{plural(count, 'probe')} not run: {reason}".replace("$", r"\$")
+            lines = wrap(told, LONGEST_LINE, max_lines=2, placeholder=" …")
+            entries.append((NOT_RUN, f"{LOOKS[NOT_RUN].mark}  " + "\n    ".join(lines)))
+        return entries
+
+    @staticmethod
+    def _draw_legend(axis: Any, entries: list[tuple[str, str]]) -> Any:
+        from matplotlib.patches import Patch
+
+        return axis.legend(
+            handles=[Patch(color=LOOKS[state].colour, label=label) for state, label in entries],
+            loc="upper right",  # below the cells and, as these are narrow, below the names too
+            bbox_to_anchor=(1, 0),
+            borderaxespad=4,
+            fontsize="small",
             frameon=False,
         )
-        return self
+
+
+def _reason(report: AuditReport, probe: str) -> str:
+    """Why a probe was not run, in most of the folds in which it was not."""
+    reasons = Counter(
+        each.where for each in report.outcomes if each.probe == probe and each.outcome == NOT_RUN
+    )
+    return reasons.most_common(1)[0][0] if reasons else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Any, NamedTuple, Self, final
 
 import numpy as np
@@ -12,16 +13,24 @@ from skscale import _tables as tables
 from skscale._kernels import Array
 from skscale._parameters import Rule, check_parameter, integer, is_integer, none
 from skscale._reduce import tree_reduce
-from skscale.errors import InvalidParameterError
 from skscale.inspection._drawing import (
     check_finite,
+    letter_size,
     panels,
     plural,
     require_matplotlib,
     shortened,
 )
 from skscale.inspection._rows import check_rows, dense, open_numbers, slices
-from skscale.inspection._steps import last_step, names_out, transforming
+from skscale.inspection._steps import names_out, transforming
+from skscale.inspection._whiteness import (
+    constant_columns,
+    expected,
+    filters_of,
+    spread_out,
+    verdict,
+    without_constants,
+)
 from skscale.statistics import Scatter
 from skscale.statistics._freedom import degrees_of_freedom
 
@@ -34,9 +43,6 @@ MIXED_UNITS = 10
 NAMED = 16
 """Up to this many features have their names beside the matrix."""
 
-N_FILTERS = 16
-"""Filters that are shown, at most."""
-
 image_shape_rule = Rule(
     "a tuple (height, width) of positive ints",
     lambda value: (
@@ -48,11 +54,12 @@ image_shape_rule = Rule(
 
 
 class _Matrix(NamedTuple):
-    """A covariance matrix of some of the features of a table."""
+    """A covariance matrix of some of the features of a table, and which those are."""
 
     values: Array
     names: list[str]
     n_features: int
+    shown: Array
 
 
 @final
@@ -60,7 +67,7 @@ class WhiteningDisplay:
     """Covariance of the features before and after, and filters where rows are images.
 
     Red is above 0, blue below, and white is 0. Whitened rows have a white panel with a red
-    diagonal; its title says how far the matrix is from the identity.
+    diagonal; its title says how far the matrix is from that of white rows.
 
     Parameters
     ----------
@@ -70,6 +77,13 @@ class WhiteningDisplay:
         What `before` holds.
     filters : ndarray of shape (n_filters, height, width), default=None
         Rows of the whitening matrix as images.
+    filter_rows : sequence of int, default=None
+        Which rows they are.
+    expected : ndarray of the shape of `after`, default=None
+        Covariance that white rows have. None for the identity, without the columns of `after` that
+        are constant.
+    remark : str, default=""
+        What is to be known of the distance between `after` and `expected`.
     feature_names, feature_names_out : sequence of str, default=None
         Names of the features that are shown.
     n_features : int, default=None
@@ -82,7 +96,9 @@ class WhiteningDisplay:
     images_ : list of AxesImage
         Before, after, and the mosaic of filters.
     colorbars_ : list of Colorbar
-        One for each matrix, symmetric about 0.
+        One below each matrix, symmetric about 0.
+    distance_ : float
+        The largest difference between `after` and the covariance of white rows.
     ax_ : matplotlib Axes
         The first panel.
     axes_ : ndarray of shape (2,) or (3,), object
@@ -103,6 +119,16 @@ class WhiteningDisplay:
     large covariance hides all others; pixels of images are of one unit, and have covariances.
     Sums of products are divided by ``n - ddof``, with the `ddof` of the transformer if it has one.
     Of more than `max_features` features, so many at even distances are shown; the title says so.
+    White rows have variance 1 in all directions that vary. A `Whitener` gives 0 in those without
+    variance: compared is with the projector on the `rank_` others, which is ``whitening_ @
+    coloring_``. It is the identity but for constant columns where those are all that was lost, and
+    has other values off the diagonal of "zca" where columns repeat each other. With `epsilon` or
+    `shrinkage` weak directions are less than white by choice; the title names them. Rows other than
+    those of the fit are as white as their covariance is alike. Of other transformers the columns
+    that vary are compared with the identity. "White" is less than 0.001 from it.
+
+    Filters without weights, such as those of constant pixels, are left out.
+
     NaN is refused by whiteners; where a transformer takes it, the matrix has no rule for it:
     MissingValueError. Rows are read and transformed block by block. Cost for n rows and m features
     that are shown: ``n m**2`` flops beside the transform. A filter is scaled by its largest weight.
@@ -147,6 +173,9 @@ class WhiteningDisplay:
         *,
         kind: str = "covariance",
         filters: Array | None = None,
+        filter_rows: Any = None,
+        expected: Array | None = None,
+        remark: str = "",
         feature_names: Any = None,
         feature_names_out: Any = None,
         n_features: int | None = None,
@@ -156,6 +185,9 @@ class WhiteningDisplay:
         self.after = after
         self.kind = kind
         self.filters = filters
+        self.filter_rows = filter_rows
+        self.expected = expected
+        self.remark = remark
         self.feature_names = feature_names
         self.feature_names_out = feature_names_out
         self.n_features = n_features
@@ -181,8 +213,8 @@ class WhiteningDisplay:
         X : array-like, sparse array or frame of shape (n_samples, n_features)
             Rows. Columns of text are left out.
         image_shape : tuple (height, width), default=None
-            Draw rows of the whitening matrix as images of this shape too: the first 16 of "pca",
-            16 at even distances of other methods. None draws none.
+            Draw rows of the whitening matrix as images of this shape too: of those that are not
+            empty, the first 16 of "pca", 16 at even distances of other methods. None draws none.
         max_features : int or None, default=100
             Features to show, at most; None for all.
         ax : matplotlib Axes or as many as there are panels, default=None
@@ -215,8 +247,13 @@ class WhiteningDisplay:
         check_parameter(cls.__name__, "image_shape", image_shape_rule | none, image_shape)
         estimator = transforming(cls.__name__, estimator)
         check_rows(cls.__name__, X=X)
-        filters = None if image_shape is None else _filters(cls.__name__, estimator, image_shape)
+        filters, filter_rows = (
+            (None, None)
+            if image_shape is None
+            else filters_of(cls.__name__, estimator, image_shape)
+        )
         before, after = _covariances(estimator, X, max_features)
+        white = expected(_last(estimator), after.n_features, after.shown)
         deviation, kind = np.sqrt(np.diagonal(before.values)), "covariance"
         positive = deviation[deviation > 0]
         are_mixed = positive.max(initial=0) > MIXED_UNITS * positive.min(initial=np.inf)
@@ -228,6 +265,9 @@ class WhiteningDisplay:
             after.values,
             kind=kind,
             filters=filters,
+            filter_rows=filter_rows,
+            expected=white.covariance,
+            remark=white.remark,
             feature_names=before.names,
             feature_names_out=after.names,
             n_features=before.n_features,
@@ -248,49 +288,71 @@ class WhiteningDisplay:
         display : WhiteningDisplay
             This one.
         """
-        axes = panels(
-            self, ax, [4.6, 4.6] if self.filters is None else [4.6, 4.6, 3.8], 4.8, "compressed"
-        )
+        widths = [3.9, 3.9] if self.filters is None else [3.1, 3.1, 3.1]
+        axes = panels(self, ax, widths, 4.2)
         self.images_: list[Any] = []
         self.colorbars_: list[Any] = []
         shown = len(self.before)
-        some = (
-            "" if self.n_features in (None, shown) else f"\n{shown} of {self.n_features:,} features"
+        before = ["before", self.kind]
+        if self.n_features not in (None, shown):
+            before.append(f"{shown} of {self.n_features:,} features")
+        self._draw_matrix(axes[0], self.before)
+        self._name(axes[0], self.feature_names)
+        white = without_constants(self.after) if self.expected is None else self.expected
+        self.distance_ = float(np.abs(self.after - white).max(initial=0.0))
+        titles = [before, [f"after {self.name}", *self._said(white)]]
+        self._draw_matrix(axes[1], self.after)
+        is_shared = self.feature_names_out is not None and list(self.feature_names_out) == list(
+            self.feature_names
         )
-        distance = np.abs(self.after - np.eye(len(self.after))).max(initial=0.0)
-        names_out = self.feature_names_out
-        if names_out is not None and list(names_out) == list(self.feature_names):
-            names_out = [""] * len(names_out)
-        self._draw_matrix(axes[0], self.before, self.feature_names, f"before: {self.kind}{some}")
-        self._draw_matrix(
-            axes[1],
-            self.after,
-            names_out,
-            f"after {self.name}: covariance\nat most {distance:.2g} from the identity",
-        )
+        if is_shared:
+            axes[1].tick_params(left=False, labelleft=False)
+        self._name(axes[1], self.feature_names_out, is_shared)
         if self.filters is not None:
             self._draw_filters(axes[2], np.asarray(self.filters))
+            titles.append([plural(len(self.filters), "filter"), "each by its largest weight"])
+        size = min(map(letter_size, axes, titles))
+        for axis, lines in zip(axes, titles, strict=True):
+            axis.set_title("\n".join(lines), fontsize=size)
         return self
 
-    def _draw_matrix(self, axis: Any, matrix: Array, names: Any, title: str) -> None:
+    def _said(self, white: Array) -> list[str]:
+        """How white the rows are, in lines."""
+        n_constant = int(np.count_nonzero(np.diagonal(white) == 0))
+        remark = self.remark
+        if not remark and self.expected is None:
+            remark = constant_columns(n_constant, len(white))
+        return [verdict(self.distance_), *filter(None, [remark])]
+
+    def _draw_matrix(self, axis: Any, matrix: Array) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         largest = float(np.abs(matrix).max(initial=0.0)) or 1.0
         image = axis.imshow(
             matrix, cmap=DIVERGING, vmin=-largest, vmax=largest, interpolation="nearest"
         )
         self.images_.append(image)
-        self.colorbars_.append(axis.figure.colorbar(image, ax=axis, shrink=0.8))
-        axis.set_title(title)
+        bar = axis.figure.colorbar(
+            image,
+            cax=axis.inset_axes((0.0, -0.1, 1.0, 0.05)),  # as wide as the matrix, in any layout
+            orientation="horizontal",
+            ticks=MaxNLocator(nbins=4, steps=[1, 2, 5, 10], symmetric=True),
+        )
+        self.colorbars_.append(bar)
+        axis.set_xticks([])  # those of the rows say it all
+
+    @staticmethod
+    def _name(axis: Any, names: Any, is_shared: bool = False) -> None:
         if names is not None and len(names) <= NAMED:
             axis.set_yticks(range(len(names)), labels=[shortened(name) for name in names])
-            axis.set_xticks([])
-        else:
-            axis.set_xlabel("feature")
+        elif not is_shared:
+            axis.set_ylabel("feature")
 
     def _draw_filters(self, axis: Any, filters: Array) -> None:
         """A mosaic, with one pixel of nothing between the images."""
         n_filters, height, width = filters.shape
-        n_columns = int(np.ceil(np.sqrt(n_filters)))
-        n_rows = -(-n_filters // n_columns)
+        n_columns = max(1, int(np.ceil(np.sqrt(n_filters))))
+        n_rows = max(1, -(-n_filters // n_columns))
         mosaic = np.full((n_rows * (height + 1) - 1, n_columns * (width + 1) - 1), np.nan)
         for i, each in enumerate(filters):
             top, left = (i // n_columns) * (height + 1), (i % n_columns) * (width + 1)
@@ -301,7 +363,9 @@ class WhiteningDisplay:
         )
         axis.set_xticks([])
         axis.set_yticks([])
-        axis.set_title(f"{plural(n_filters, 'filter')}\neach by its largest weight")
+        if self.filter_rows:
+            lines = wrap("rows " + ", ".join(map(str, self.filter_rows)), 30)
+            axis.set_xlabel("\n".join(lines), fontsize=letter_size(axis, lines, 9.0))
 
 
 def _covariances(estimator: Any, X: Any, max_features: int | None) -> tuple[_Matrix, _Matrix]:
@@ -309,7 +373,7 @@ def _covariances(estimator: Any, X: Any, max_features: int | None) -> tuple[_Mat
     table, names = open_numbers(
         X, [str(name) for name in getattr(estimator, "feature_names_in_", ())]
     )
-    chosen = _spread_out(table.shape[1], max_features)
+    chosen = spread_out(table.shape[1], max_features)
     after_names: list[str] = []
 
     def measured() -> Iterator[tuple[Scatter, Scatter]]:
@@ -317,19 +381,23 @@ def _covariances(estimator: Any, X: Any, max_features: int | None) -> tuple[_Mat
             block = tables.slice_rows(X, rows.start, rows.stop)
             result = estimator.transform(tables.copy_rows(block))  # with copy=False it writes there
             images, after_names[:] = open_numbers(result, names_out(estimator, result, names))
-            kept = _spread_out(images.shape[1], max_features)
+            kept = spread_out(images.shape[1], max_features)
             yield Scatter.of(dense(table, rows)[:, chosen]), Scatter.of(dense(images)[:, kept])
 
     before, after = tree_reduce(
         measured(), lambda one, two: (one[0].merge(two[0]), one[1].merge(two[1]))
     )
-    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    ddof = getattr(last, "ddof", 1)
-    kept = _spread_out(len(after_names), max_features)
+    ddof = getattr(_last(estimator), "ddof", 1)
+    kept = spread_out(len(after_names), max_features)
     return (
-        _Matrix(_covariance(before, ddof), [names[i] for i in chosen], len(names)),
-        _Matrix(_covariance(after, ddof), [after_names[i] for i in kept], len(after_names)),
+        _Matrix(_covariance(before, ddof), [names[i] for i in chosen], len(names), chosen),
+        _Matrix(_covariance(after, ddof), [after_names[i] for i in kept], len(after_names), kept),
     )
+
+
+def _last(estimator: Any) -> Any:
+    """What made the columns."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 def _covariance(scatter: Scatter, ddof: float) -> Array:
@@ -339,31 +407,3 @@ def _covariance(scatter: Scatter, ddof: float) -> Array:
         covariance: Array = np.ldexp(scatter.scatter / freedom, exponent)
     check_finite("WhiteningDisplay", covariance)
     return covariance
-
-
-def _spread_out(number: int, most: int | None) -> Array:
-    """Positions from the first to the last at even distances, at most so many."""
-    if most is None or number <= most:
-        return np.arange(number)
-    return np.linspace(0, number - 1, most).astype(np.intp)
-
-
-def _filters(display: str, estimator: Any, image_shape: tuple[int, int]) -> Array:
-    """Rows of the matrix that whitens, as images."""
-    step, _ = last_step(
-        display,
-        estimator,
-        lambda each: hasattr(each, "whitening_") or hasattr(each, "components_"),
-        "filters, of a fitted Whitener or PCA, or of a Pipeline with one",
-    )
-    filters = np.asarray(step.whitening_ if hasattr(step, "whitening_") else step.components_)
-    if filters.shape[1] != np.prod(image_shape):
-        raise InvalidParameterError(
-            f"image_shape is {image_shape}, of {np.prod(image_shape)} pixels, and the rows of the "
-            f"matrix have {filters.shape[1]}: pass the height and width of the images that were "
-            "learned from."
-        )
-    is_ordered = str(getattr(step, "method", "pca")).startswith("pca")
-    number = min(N_FILTERS, len(filters))
-    chosen = np.arange(number) if is_ordered else _spread_out(len(filters), number)
-    return filters[chosen].reshape(number, *image_shape)

@@ -1,5 +1,7 @@
 """Figures that nobody sees, and that leave nothing behind."""
 
+import gc
+
 import matplotlib
 import pytest
 
@@ -8,12 +10,32 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 
+@pytest.fixture(autouse=True, scope="session")
+def modules_are_no_garbage():
+    """Figures are: what the collector has to look through for them is kept small."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left():
     before = matplotlib.rcParams.copy()
     yield
     plt.close("all")
     assert matplotlib.rcParams == before
+
+
+@pytest.fixture
+def rendered():
+    """Draw the pixels of a display, without the search for a layout, which takes longer."""
+
+    def render(display):
+        display.figure_.set_layout_engine("none")
+        display.figure_.canvas.draw()
+
+    return render
 
 
 @pytest.fixture

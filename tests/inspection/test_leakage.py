@@ -1,5 +1,6 @@
 """Folds and probes of an audit."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
@@ -52,22 +53,69 @@ def test_cells_are_outcomes():
         "o  clean",
         "X  leaky",
         "?  inconclusive",
-        "–  not run",
+        "–  1 probe not run",
     ]
+
+
+def test_legends_are_below_and_leave_the_sides_to_others():
+    figure, given = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+    for axis in given:
+        display = LeakageDisplay.from_report(REPORT, ax=axis)
+    figure.canvas.draw()
+    for axis in given:
+        below, cells = axis.get_legend().get_window_extent(), axis.get_window_extent()
+        assert below.y0 > 0
+        assert below.y1 < axis.xaxis.label.get_window_extent().y0
+        assert below.x1 <= cells.x1 + 1
+    assert display.ax_ is given[1]
+
+
+def test_probes_that_were_not_run_are_counted_with_their_reason():
+    report = AuditReport(
+        "target",
+        [
+            Outcome(0, "low values", "clean", about_rows=True),
+            Outcome(0, "low labels", "not run", "it costs $2, is $never$ given labels"),
+            Outcome(0, "other labels", "not run", "it costs $2, is $never$ given labels"),
+            Outcome(0, "missing values", "not run", "refused: " + "a long story " * 20),
+        ],
+        60,
+    )
+    display = LeakageDisplay.from_report(report)
+    assert len(display.outcomes) == len(display.probes) == 4
+    assert display.probes_ == ["low values"]
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == display.probes_
+    assert legend(display)[:2] == [
+        "o  clean: nothing moved (1)",
+        "–  2 probes not run: it costs \\$2, is \\$never\\$\n    given labels",
+    ]
+    assert legend(display)[2].endswith(" …")
+    assert len(legend(display)[2]) < 110
+    whole = LeakageDisplay.from_report(report, show_not_run=True)
+    assert whole.probes_ == whole.probes
+    assert legend(whole) == legend(display)
+    unknown = LeakageDisplay(display.outcomes, display.probes, display.folds).plot()
+    assert legend(unknown)[1] == "–  not run: shows nothing (3)"
+    nothing = LeakageDisplay.from_report(AuditReport("target", report.outcomes[1:], 60))
+    assert nothing.probes_ == nothing.probes
+    with pytest.raises(InvalidParameterError, match="'show_not_run' parameter of LeakageDisplay"):
+        LeakageDisplay.from_report(report, show_not_run="rows")
 
 
 def test_an_audit_is_run_and_drawn():
     labels = np.arange(60) % 2
     model = make_pipeline(StandardScaler(), KNeighborsClassifier())
-    display = LeakageDisplay.from_estimator(model, ROWS, labels, cv=3)
-    report = audit(model, ROWS, labels, cv=3)
+    display = LeakageDisplay.from_estimator(model, ROWS, labels, cv=2)
+    report = audit(model, ROWS, labels, cv=2)
     assert display.status == report.status == "clean"
-    assert display.outcomes.shape == (len({each.probe for each in report.outcomes}), 3)
+    assert display.outcomes.shape == (len({each.probe for each in report.outcomes}), 2)
     for each in report.outcomes:
         assert display.outcomes[display.probes.index(each.probe), each.fold] == each.outcome
-    counts = [text.rpartition("(")[2] for text in legend(display)]
     n_clean = sum(each.outcome == "clean" for each in report.outcomes)
-    assert counts == [f"{n_clean})", f"{len(report.outcomes) - n_clean})"]
+    assert legend(display)[0] == f"o  clean: nothing moved ({n_clean})"
+    n_skipped = len(display.probes) - len(display.probes_)
+    assert 2 * n_skipped == len(report.outcomes) - n_clean
+    assert sum(int(text.split()[1]) for text in legend(display)[1:]) == n_skipped
 
 
 def test_functions_are_audited_too():
@@ -80,13 +128,13 @@ def test_functions_are_audited_too():
         LeakageDisplay.from_estimator(3, ROWS)
 
 
-def test_many_folds_have_no_marks():
+def test_many_folds_have_no_marks(rendered):
     outcomes = np.full((2, 100), "clean", dtype=object)
     display = LeakageDisplay(outcomes, ["low values", "other labels"], range(100)).plot()
-    display.figure_.canvas.draw()
+    rendered(display)
     assert not display.text_.any()
     assert len(display.ax_.get_xticks()) == 10
-    assert display.figure_.get_size_inches()[0] < 20
+    assert display.figure_.get_size_inches()[0] < 10
 
 
 @pytest.mark.parametrize("wrong", [None, "report", [], StandardScaler()])
@@ -95,7 +143,7 @@ def test_other_reports_are_refused(wrong):
         LeakageDisplay.from_report(wrong)
 
 
-def test_an_audit_without_probes_is_drawn():
+def test_an_audit_without_probes_is_drawn(rendered):
     display = LeakageDisplay.from_report(AuditReport("target", [], 0))
-    display.figure_.canvas.draw()
+    rendered(display)
     assert display.status == "not run"

@@ -74,18 +74,18 @@ def test_new_rows_are_beside_training_rows():
 
 
 def test_many_features_have_bands():
-    rows = RANDOM.normal(size=(50, 3000)) + RANDOM.normal(size=3000)
+    rows = RANDOM.normal(size=(50, 1200)) + RANDOM.normal(size=1200)
     display = draw(StandardScaler().fit(rows), rows, X_new=rows[:10])
     assert display.boxes_ == display.text_ == []
     assert len(display.bands_) == 6
     assert len(display.lines_) == 4
     assert sum(len(axis.get_children()) for axis in display.axes_) < 80
-    assert display.ax_.get_ylabel() == "3,000 features, by median"
+    assert display.ax_.get_ylabel() == "1,200 features, by median"
     medians = display.lines_[0].get_xdata()
     assert (np.diff(medians) > 0).all()
-    np.testing.assert_allclose(medians[0], np.median(np.sort(display.before[3])[:30]))
+    np.testing.assert_allclose(medians[0], np.median(np.sort(display.before[3])[:12]))
     assert len(display.axes_[1].get_legend().get_texts()) == 6
-    assert display.axes_[2].get_xlabel() == "in 0 of 3,000 features"
+    assert display.axes_[2].get_xlabel() == "in 0 of 1,200 features"
 
 
 def test_extremes_of_groups_are_not_hidden():
@@ -95,7 +95,7 @@ def test_extremes_of_groups_are_not_hidden():
     assert display.bands_[0].get_datalim(display.ax_.transData).x1 == 99
 
 
-@pytest.mark.parametrize("n_features", [30, 31, 101])
+@pytest.mark.parametrize("n_features", [30, 31])
 def test_every_number_of_features_is_drawn(n_features):
     rows = RANDOM.normal(size=(20, n_features))
     display = draw(StandardScaler().fit(rows), rows, X_new=rows)
@@ -112,14 +112,14 @@ def test_axes_are_logarithmic_where_units_differ():
         display.plot(xscale="log")
 
 
-def test_missing_and_infinite_values_are_left_out():
+def test_missing_and_infinite_values_are_left_out(rendered):
     rows, new = ROWS.copy(), NEW.copy()
     new[:, 0] += 2
     rows[::2, 0] = new[::5, 0] = rows[:, 2] = np.nan
     with pytest.warns(UserWarning, match="2"):
         scaler = StandardScaler().fit(rows)
     display = draw(scaler, rows, X_new=new)
-    display.figure_.canvas.draw()
+    rendered(display)
     np.testing.assert_allclose(display.before[:, 0], np.quantile(ROWS[1::2, 0], LEVELS))
     assert np.isnan(display.before[:, 2]).all()
     known = new[~np.isnan(new[:, 0]), 0]
@@ -137,17 +137,15 @@ def test_missing_and_infinite_values_are_left_out():
     [
         np.full((5, 2), 7.0),
         np.array([[1.0, 2.0]]),
-        np.array([[1.0], [2.0], [4.0]]),
-        np.array([[1, 2], [2**62 + 1, 4]]),
+        np.array([[1], [2], [2**62 + 1]]),
         ROWS.astype(np.float32),
-        np.array([[True, False], [False, False]]),
-        [[1, 2], [3, 4]],
+        [[True, False], [False, False]],
     ],
-    ids=["constant", "one row", "one feature", "large integers", "float32", "bool", "list"],
+    ids=["constant", "one row", "one feature of large integers", "float32", "list of bool"],
 )
-def test_hostile_tables_are_drawn(rows):
+def test_hostile_tables_are_drawn(rows, rendered):
     display = draw(MinMaxScaler().fit(rows), rows, X_new=rows)
-    display.figure_.canvas.draw()
+    rendered(display)
     assert (display.outside == 0).all()
     np.testing.assert_array_equal(display.before[-1], np.max(rows, axis=0))
 
@@ -159,14 +157,14 @@ def test_sparse_rows_are_drawn():
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_frames_give_names(library):
+def test_frames_give_names(library, rendered):
     frames = pytest.importorskip(library, reason="names of columns need a frame")
     frame, new = (
         frames.DataFrame({"age": rows[:, 0], "cost in $": rows[:, 1], "w" * 40: rows[:, 2]})
         for rows in (ROWS, NEW)
     )
     display = draw(StandardScaler().fit(frame), frame, X_new=new)
-    display.figure_.canvas.draw()
+    rendered(display)
     assert display.feature_names == ["age", "cost in $", "w" * 40]
     assert labels(display.ax_.get_yticklabels()) == ["age", r"cost in \$", "w" * 23 + "…"]
     some = draw(StandardScaler().fit(frame), frame, X_new=new, features=["cost in $", 0])
@@ -230,9 +228,9 @@ def test_what_has_no_rows_is_refused():
             draw(scaler, ROWS, X_new=wrong)
 
 
-def test_units_that_differ_by_all_that_floats_allow_are_drawn():
+def test_units_that_differ_by_all_that_floats_allow_are_drawn(rendered):
     rows = ROWS * [1e-300, 1, 1e300]
-    draw(StandardScaler().fit(rows), rows).figure_.canvas.draw()
+    rendered(draw(StandardScaler().fit(rows), rows))
 
 
 @pytest.mark.parametrize("wrong", [["x9"], [3], [-1], [1.5], []])

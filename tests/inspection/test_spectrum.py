@@ -71,12 +71,14 @@ def test_wide_rows_are_drawn_as_curves():
     assert len(tall.variance) == 40
 
 
-@pytest.mark.parametrize("rows", [[[1.0, 2.0]], [[1.0, 2.0]] * 3, [[1.0], [2.0]]])
-@pytest.mark.parametrize("kind", [PCA, Whitener])
-def test_tables_of_little_are_drawn(rows, kind):
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [(PCA, [[1.0, 2.0]]), (PCA, [[1.0], [2.0]]), (Whitener, [[1.0, 2.0]] * 3)],
+    ids=["one row", "one feature", "constant"],
+)
+def test_tables_of_little_are_drawn(kind, rows, rendered):
     display = draw(kind().fit(rows))
-    if kind is PCA:
-        display.figure_.canvas.draw()
+    rendered(display)
     assert display.rank == np.linalg.matrix_rank(rows - np.mean(rows, axis=0))
     assert not np.isnan(display.cumulative).any()
 

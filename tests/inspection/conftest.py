@@ -1,22 +1,11 @@
 """Figures that nobody sees, and that leave nothing behind."""
 
-import gc
-
 import matplotlib
 import pytest
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True, scope="session")
-def modules_are_no_garbage():
-    """Figures are: what the collector has to look through for them is kept small."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -454,9 +454,8 @@ def test_arrays_are_filled(table, tmp_path):
 
 def test_zarr_arrays_are_filled(fitted, table, tmp_path):
     zarr = pytest.importorskip("zarr")
-    sink = zarr.create_array(
-        store=str(tmp_path / "a.zarr"), shape=X.shape, chunks=(100, 5), dtype="float64"
-    )
+    path = str(tmp_path / "a.zarr")
+    sink = zarr.open(path, mode="w", shape=X.shape, chunks=(100, 5), dtype="float64")
     assert transform_blocks(fitted, table, sink) is sink
     assert same_bits(sink[:], fitted.transform(table))
 

@@ -150,7 +150,7 @@ class NothingRememberedError(ValueError):
 
 
 class MissingDependencyError(ImportError):
-    """An optional library was asked for and is not installed."""
+    """An optional library was asked for and is not installed, or too old."""
 
 
 class AllMissingWarning(UserWarning):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -14,7 +15,10 @@ from scipy import sparse
 
 from skscale._kernels import Array
 from skscale._tables._write import import_library
-from skscale.errors import InvalidParameterError, SampleWeightError
+from skscale.errors import InvalidParameterError, MissingDependencyError, SampleWeightError
+
+OLDEST = (2025, 5)
+"""Version of Dask; earlier ones hand what is `Delayed` to partitions of frames as it is."""
 
 CHUNKS_UNKNOWN = (
     "X.compute_chunk_sizes() finds them for an array, and for a frame "
@@ -83,7 +87,10 @@ def open_lazy(X: Any) -> LazyTable:
         Another collection, or chunks of another library.
     ValueError
         Not two-dimensional, or of an unknown number of columns.
+    MissingDependencyError
+        A Dask that is too old.
     """
+    _check_version()
     kind = f"{type(X).__module__.partition('.')[0]} {type(X).__name__}"
     arrays, frames = sys.modules.get("dask.array"), sys.modules.get("dask.dataframe")
     if arrays is not None and isinstance(X, arrays.Array):
@@ -99,6 +106,15 @@ def open_lazy(X: Any) -> LazyTable:
         f"X is a {kind}, and Dask arrays and DataFrames are what can be read chunk by chunk. Make "
         "one of it (of an xarray.DataArray: X.data), or pass X.compute()."
     )
+
+
+def _check_version() -> None:
+    given = sys.modules["dask"].__version__
+    if tuple(int(part) for part in re.findall(r"\d+", given)[:2]) < OLDEST:
+        raise MissingDependencyError(
+            f"Dask {given} is installed, and tables of Dask need {OLDEST[0]}.{OLDEST[1]} or later: "
+            'pip install "skscale[dask]"'
+        )
 
 
 def _open_array(X: Any) -> LazyTable:

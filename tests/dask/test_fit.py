@@ -29,6 +29,7 @@ from skscale.errors import (
     ConditionError,
     InfiniteValueError,
     InvalidParameterError,
+    MissingDependencyError,
     MissingValueError,
     NonNumericColumnError,
     SampleWeightError,
@@ -462,3 +463,17 @@ def test_a_column_without_values_is_warned_of_once(rows):
     assert [str(one.message).split(".")[0] for one in caught] == [
         "Columns without a single value: 1"
     ]
+
+
+def test_a_dask_that_is_too_old_is_refused(rows, monkeypatch, computations):
+    X = array_of(rows)
+    for version, is_too_old in [("2025.4.1", True), ("2024.12.0", True), ("2026.1.0", False)]:
+        monkeypatch.setattr(dask, "__version__", version)
+        if is_too_old:
+            with pytest.raises(
+                MissingDependencyError, match=rf"Dask {version} .* 2025\.5 or later"
+            ):
+                StandardScaler().fit(X)
+            assert computations == []
+        else:
+            assert StandardScaler().fit(X).n_samples_seen_ == len(rows)

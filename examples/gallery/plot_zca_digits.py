@@ -6,7 +6,7 @@ Whitening makes the columns of a table uncorrelated, each with variance 1. There
 endlessly many ways to do that, because white data stay white when they are rotated. ZCA
 is the one that changes the rows least: each new pixel is still mostly the old one in
 its place. Most digits can be made out, more easily with some shrinkage. PCA whitening
-rotates as well, and none can.
+rotates as well, and leaves none to be seen.
 """
 
 # %%

@@ -104,13 +104,30 @@ def warnings_are_errors(gallery_conf, script, when):
     warnings.simplefilter("error" if when == "before" else "default")
 
 
+# From what a transformer does, by way of what goes wrong, to tables that are long.
+EXAMPLES = [
+    "transformers",
+    "why_scale",
+    "outlier",
+    "zca_digits",
+    "zca_cor",
+    "eigh_svd",
+    "latitude_longitude",
+    "normalizations",
+    "pandas_in_and_out",
+    "displays",
+    "leakage",
+    "ten_folds",
+    "larger_than_memory",
+    "dask",
+]
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
     "gallery_dirs": "gallery",
-    "within_subsection_order": ExplicitOrder(["plot_transformers.py", "plot_why_scale.py", "*"]),
+    "within_subsection_order": ExplicitOrder([f"plot_{name}.py" for name in EXAMPLES]),
     "backreferences_dir": "api/generated/backreferences",
     "doc_module": ("skscale",),
-    "reference_url": {"skscale": None},
     "download_all_examples": False,
     "remove_config_comments": True,
     "reset_modules": ("matplotlib", warnings_are_errors),

@@ -44,9 +44,14 @@ PREPROCESSING = {
     "unscaled": make_pipeline("passthrough"),
     "MinMaxScaler": make_pipeline(MinMaxScaler()),
     "StandardScaler": make_pipeline(StandardScaler()),
-    "PCA (95 %)": make_pipeline(StandardScaler(), PCA(n_components=0.95)),
-    "Whitener (ZCA)": make_pipeline(StandardScaler(), Whitener(shrinkage="ledoit_wolf")),
+    "scaled, PCA": make_pipeline(StandardScaler(), PCA(n_components=0.95)),
+    "scaled, ZCA": make_pipeline(StandardScaler(), Whitener(shrinkage="ledoit_wolf")),
     "BatchNormalizer": make_pipeline(BatchNormalizer()),
+}
+TITLES = {
+    "scaled, PCA": "StandardScaler,\nPCA (95 %)",
+    "scaled, ZCA": "StandardScaler, Whitener\n(ZCA, Ledoit-Wolf shrinkage)",
+    "BatchNormalizer": "BatchNormalizer\n(as StandardScaler)",
 }
 
 
@@ -103,7 +108,9 @@ def draw_pair(panel, features, classes):
     """Draw the first and the last feature (of components, the first two) in equal units."""
     pair = features.iloc[:, [0, -1 if features.shape[1] == 13 else 1]]
     for cultivar, colour in enumerate(["#3182bd", "#e6550d", "#31a354"]):
-        panel.scatter(*pair[classes == cultivar].to_numpy().T, s=14, c=colour, alpha=0.8)
+        x, y = pair[classes == cultivar].to_numpy().T
+        label = f"cultivar {cultivar + 1}"
+        panel.scatter(x, y, s=14, c=colour, marker="os^"[cultivar], alpha=0.8, label=label)
     panel.set(xlabel=pair.columns[0], ylabel=pair.columns[1])
     panel.set_aspect("equal", adjustable="datalim")
     panel.grid(color="#eeeeee")
@@ -130,11 +137,19 @@ def draw(path):
         for panel, draw_row in zip(column, rows.values(), strict=True):
             panel.set_axisbelow(True)
             draw_row(panel, features, wine.target)
-        column[0].set_title(how, fontsize=14, pad=10)
+        column[0].set_title(TITLES.get(how, how), fontsize=12.5, pad=10)
     for panel, label in zip(panels[:, 0], rows, strict=True):
         panel.text(
             -0.45, 0.5, label, transform=panel.transAxes, rotation=90, va="center", fontsize=13
         )
+    figure.legend(
+        *panels[-1, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=3,
+        fontsize=13,
+        markerscale=2,
+        title="in the last row",
+    )
     figure.savefig(path, dpi=110)
 
 
@@ -150,6 +165,10 @@ def main():
         r2 = cross_validated(REGRESSION, REGRESSORS, KFold(**folds))
     print("Mean score over five folds: accuracy, and R2 for diabetes (* best of the row)\n")
     print(marked(pd.concat([accuracy, r2])).to_string())
+    print()
+    for how in ("scaled, PCA", "scaled, ZCA"):
+        print(f"{how:15} ", ", then ".join(str(step) for _, step in PREPROCESSING[how].steps))
+    print("BatchNormalizer  the same numbers as StandardScaler, unless it is given an epsilon")
     draw(output)
     print(f"\nThe features before and after: {output.resolve()}")
 

@@ -2,16 +2,16 @@
 Dask: what is read, and when
 ============================
 
-Transformers take Dask arrays where they take tables in memory. Fitting reads every chunk;
-transforming reads none until somebody asks for rows, and then those rows only. Here the chunks are
-counted.
+Transformers take Dask arrays where they take tables in memory. Fitting reads every
+chunk; transforming reads none until somebody asks for rows, and then those rows only.
+Here the chunks are counted.
 """
 
 # %%
 # An array in chunks
 # ------------------
-# The digits of scikit-learn forty times over, in forty chunks, each of which notes that it is read.
-# Elsewhere it would come from a file or another machine.
+# The digits of scikit-learn forty times over, in forty chunks, each of which notes that
+# it is read. Elsewhere it would come from a file or another machine.
 
 import dask
 import dask.array as da
@@ -42,8 +42,8 @@ rows
 # %%
 # Who reads what
 # --------------
-# A scaler takes one computation, and a pipeline one for every step that learns. ``transform`` takes
-# none: it gives another Dask array.
+# A scaler takes one computation, and a pipeline one for every step that learns.
+# ``transform`` takes none: it gives another Dask array.
 
 counts = {}
 
@@ -71,8 +71,8 @@ pd.DataFrame({"chunks read": counts})
 plane
 
 # %%
-# What was learned has the same bits, whatever the scheduler and the number of workers, and is that
-# of the same rows in memory, to rounding.
+# What was learned has the same bits, whatever the scheduler and the number of workers,
+# and is that of the same rows in memory, to rounding.
 
 with dask.config.set(scheduler="synchronous"):
     alone = StandardScaler().fit(rows)
@@ -85,8 +85,8 @@ np.testing.assert_allclose(scaler.scale_, in_memory.scale_, rtol=1e-14)
 # %%
 # What came out
 # -------------
-# On the left the 400 rows that were computed, each drawn as the digit it is; on the right what had
-# to be read.
+# On the left the 400 rows that were computed, each drawn as the digit it is; on the
+# right what had to be read.
 
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(9, 4), width_ratios=[1, 1.1], layout="constrained"

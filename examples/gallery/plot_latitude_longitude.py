@@ -2,18 +2,20 @@
 The latitude and longitude trap
 ===============================
 
-The addresses of one city are large numbers that differ in their last digits. In float32, in which
-many files keep coordinates, they are still right to about a metre. What is computed from them
-need not be: scikit-learn's PCA loses the city, and says nothing.
+The addresses of one city are large numbers that differ in their last digits. In
+float32, in which many files keep coordinates, they are still right to about a metre.
+What is computed from them need not be: scikit-learn's PCA loses the city, and says
+nothing.
 """
 
 # %%
 # Twenty thousand addresses
 # -------------------------
 #
-# No table that comes with scikit-learn has coordinates, so these are made up: a city around 33.9
-# degrees south and 151.2 degrees east that lies along a coast, four times as long as it is wide.
-# Neighbouring float32 numbers near 151 are 1.5e-5 degrees apart, which is 1.4 metres there.
+# No table that comes with scikit-learn has coordinates, so these are made up: a city
+# around 33.9 degrees south and 151.2 degrees east that lies along a coast, four times
+# as long as it is wide. Neighbouring float32 numbers near 151 are 1.5e-5 degrees apart,
+# which is 1.4 metres there.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,8 +47,8 @@ pd.DataFrame(
 )
 
 # %%
-# The first eigenvalue is several times too large, and the second is gone. Nor do the directions
-# point along the coast and across it:
+# The first eigenvalue is several times too large, and the second is gone. Nor do the
+# directions point along the coast and across it:
 
 figure, (town, left, right) = plt.subplots(
     1, 3, figsize=(9, 3.6), layout="constrained", width_ratios=[1.3, 1, 1]
@@ -65,13 +67,15 @@ figure.legend(loc="outside lower left", ncols=2, title="directions found by")
 
 for ax, pca, name in ((left, theirs, "scikit-learn"), (right, ours, "skscale")):
     ax.plot(*pca.transform(addresses).T, ",", color="#0072B2")
-    ax.set(title=f"{name}, whitened", xlabel="first component", ylabel="second component")
+    ax.set(
+        title=f"{name}, whitened", xlabel="first component", ylabel="second component"
+    )
     ax.ticklabel_format(axis="y", scilimits=(-4, 8))
 plt.show()
 
 # %%
-# Whitened, each component should have variance 1. Mind the axis in the middle: what was divided
-# by nearly nothing is hundreds of thousands of standard deviations wide.
+# Whitened, each component should have variance 1. Mind the axis in the middle: what was
+# divided by nearly nothing is hundreds of thousands of standard deviations wide.
 
 pd.DataFrame(
     {
@@ -85,18 +89,23 @@ pd.DataFrame(
 # Why, and what to do
 # -------------------
 #
-# scikit-learn's default solver for tall tables squares the coordinates, sums them, and takes the
-# square of the mean away afterwards: two numbers near 23,000 whose difference is below 0.01. In
-# float32 that difference is noise. skscale subtracts the mean first and sums in float64, and
-# gives float32 back. The same happens to float64 where a mean is 1e7 times its spread: seconds
-# since 1970, within a few minutes.
+# scikit-learn's default solver for tall tables squares the coordinates, sums them, and
+# takes the square of the mean away afterwards: two numbers near 23,000 whose difference
+# is below 0.01. In float32 that difference is noise. skscale subtracts the mean first
+# and sums in float64, and gives float32 back. The same happens to float64 where a mean
+# is 1e7 times its spread: seconds since 1970, within a few minutes.
 #
-# If you stay with scikit-learn, hand it float64, or subtract the mean in float64 beforehand.
-# ``svd_solver="full"`` alone is not quite enough: it computes the mean in float32.
+# If you stay with scikit-learn, hand it float64, or subtract the mean in float64
+# beforehand. ``svd_solver="full"`` alone is not quite enough: it computes the mean in
+# float32.
 
 for name, pca, rows in (
     ("float64", decomposition.PCA(), addresses.astype(np.float64)),
-    ("centred first", decomposition.PCA(), addresses - addresses.mean(axis=0, dtype=np.float64)),
+    (
+        "centred first",
+        decomposition.PCA(),
+        addresses - addresses.mean(axis=0, dtype=np.float64),
+    ),
     ("full solver", decomposition.PCA(svd_solver="full"), addresses),
 ):
     print(f"{name:14}", pca.fit(rows).explained_variance_)

@@ -2,17 +2,17 @@
 Leakage, measured
 =================
 
-A transformer that is fitted before the split has seen the test rows. Whether it has can be tried
-out: change the held-out rows, hold the training rows still, and look whether anything moves that
-must not. What it does to a score can be measured too. Of scaling it is next to nothing; of
-whitening few rows it is a lot.
+A transformer that is fitted before the split has seen the test rows. Whether it has can
+be tried out: change the held-out rows, hold the training rows still, and look whether
+anything moves that must not. What it does to a score can be measured too. Of scaling it
+is next to nothing; of whitening few rows it is a lot.
 """
 
 # %%
 # An honest pipeline and a leaky function
 # ---------------------------------------
-# A pipeline scales inside of the cross-validation. The function below scales the whole table, as
-# many notebooks do before they split it.
+# A pipeline scales inside of the cross-validation. The function below scales the whole
+# table, as many notebooks do before they split it.
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -41,10 +41,26 @@ LeakageDisplay.from_estimator(honest, wine.data, wine.target)
 plt.show()
 
 # %%
-# Each row of the picture is a way to change the held-out rows, each column a fold. Nothing moved.
-# The legend counts, in grey, the probes that say nothing of this pipeline: it refuses missing
-# values, and its fits are never given the labels of held-out rows. The function is another
-# matter: whatever was changed in held-out rows moved its training rows.
+# Each row of the picture is a probe, each column a fold. Most probes put something else
+# into the held-out rows, and nothing that was learned or made of the others may move:
+#
+# - *extreme values*, *low values*: numbers far beyond those of their column, or far
+#   below;
+# - *training rows*: the training row with the rarest values, in the place of every
+#   held-out one;
+# - *missing values*: nothing is left of them;
+# - *beside gaps*: extreme values, while some values of other rows are missing, before
+#   and after;
+# - *half of the batch*: half of the held-out rows change, and the other half,
+#   transformed with them, must stay as it was; once more *beside gaps*;
+# - *alone and among all*: nothing changes; held-out rows are given by themselves, and
+#   with all others, and the same must come out;
+# - *labels* that are permuted, or others: the same with the labels of held-out rows.
+#
+# Nothing moved. The legend counts, in grey, the probes that say nothing of this
+# pipeline: it refuses missing values, and its fits are never given the labels of
+# held-out rows. The function is another matter: whatever was changed in held-out rows
+# moved its training rows.
 
 LeakageDisplay.from_report(audit(scaled_before_the_split, wine.data))
 plt.show()
@@ -54,15 +70,17 @@ plt.show()
 #
 # What it does to a score
 # -----------------------
-# Handwritten digits again, in samples of 100 to 400 rows. "Honest" is a pipeline that learns from
-# the training rows of each fold; "leaky" is the same pipeline with its transformer fitted on all
-# rows, which ``compare_leaky`` adds.
+# Handwritten digits again, in samples of 100 to 400 rows. "Honest" is a pipeline that
+# learns from the training rows of each fold; "leaky" is the same pipeline with its
+# transformer fitted on all rows, which ``compare_leaky`` adds.
 
 digits, labels = load_digits(return_X_y=True)
 pipelines = {
     "StandardScaler, SVC": make_pipeline(StandardScaler(), SVC()),
     "Whitener, SVC": make_pipeline(Whitener(), SVC()),
-    "Whitener, neighbours": make_pipeline(Whitener(), KNeighborsClassifier(algorithm="kd_tree")),
+    "Whitener, neighbours": make_pipeline(
+        Whitener(), KNeighborsClassifier(algorithm="kd_tree")
+    ),
 }
 found = []
 for name, pipeline in pipelines.items():
@@ -94,21 +112,29 @@ axes[0].legend(loc="lower left")
 plt.show()
 
 # %%
-# Means and deviations of the columns hardly depend on a few rows more or less: a leaked scaling
-# changes next to nothing. A whitening of 64 columns estimates 2,080 variances and covariances,
-# and fits the rows that it has seen. With 100 rows, a leak makes one model look far better than
-# it is, and the other far worse. Either way, the number is about a model that nobody can ship.
+# Means and deviations of the columns hardly depend on a few rows more or less: a leaked
+# scaling changes next to nothing. A whitening of 64 columns estimates 2,080 variances
+# and covariances, and fits the rows that it has seen. With 100 rows, a leak makes one
+# model look far better than it is, and the other far worse. Either way, the number is
+# about a model that nobody can ship.
 
 scores.round(2)
 
 # %%
 # A table that came scaled
 # ------------------------
-# Sometimes the leak is older than the notebook. All ten columns of scikit-learn's table of
-# diabetes have been scaled by all of its rows:
+# Sometimes the leak is older than the notebook. All ten columns of scikit-learn's table
+# of diabetes have been scaled by all of its rows:
 
-print(len(check_prescaled(load_diabetes().data).columns), "of 10 columns were scaled before")
-print(len(check_prescaled(load_diabetes(scaled=False).data).columns), "in the table as measured")
+print(
+    len(check_prescaled(load_diabetes().data).columns),
+    "of 10 columns were scaled before",
+)
+print(
+    len(check_prescaled(load_diabetes(scaled=False).data).columns),
+    "in the table as measured",
+)
 
 # %%
-# What to do: put every transformer into the pipeline, and audit whatever happens outside of one.
+# What to do: put every transformer into the pipeline, and audit whatever happens
+# outside of one.

@@ -2,15 +2,16 @@
 A pandas table in and out
 =========================
 
-Give a scaler a DataFrame and ask for one back: index, column names and dtypes stay, and what was
-missing is missing. Columns of text go another way, in a ``ColumnTransformer``.
+Give a scaler a DataFrame and ask for one back: index and column names stay, what was
+missing is missing, and dtypes stay but for integers, which become floats. Columns of
+text go another way, in a ``ColumnTransformer``.
 """
 
 # %%
 # A table as tables are
 # ---------------------
-# The wines of scikit-learn, with an index of their own, measurements in single precision, integers
-# of which some are missing, and a column of text.
+# The wines of scikit-learn, with an index of their own, measurements in single
+# precision, integers of which some are missing, and a column of text.
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -34,8 +35,8 @@ table.head(3)
 # %%
 # In and out
 # ----------
-# What is missing is left out of the statistics and stays missing. Single precision stays single;
-# nullable integers become nullable floats, since a z-score is no integer.
+# What is missing is left out of the statistics and stays missing. Single precision
+# stays single; nullable integers become nullable floats, since a z-score is no integer.
 
 numbers = ["alcohol", "flavanoids", "hue", "magnesium", "proline"]
 train, test = train_test_split(table, random_state=0, stratify=table["grower"])
@@ -54,8 +55,9 @@ back.head(3).round(2)
 # %%
 # Text beside numbers
 # -------------------
-# Text is refused by a scaler, with the name of the column. A ``ColumnTransformer`` sends each
-# column where it belongs. The diagram says how many rows each step learned from.
+# Text is refused by a scaler, with the name of the column. A ``ColumnTransformer``
+# sends each column where it belongs. The diagram says how many rows each step learned
+# from.
 
 columns = ColumnTransformer(
     [
@@ -75,9 +77,9 @@ pd.DataFrame({"out": columns.transform(test).dtypes})
 # %%
 # Before and after
 # ----------------
-# Hue is around 1 and proline around 750; afterwards both are around 0, and a step of 1 is one
-# standard deviation. On the right, how many of the wines that the scaler has not seen are outside
-# the range of those that it has.
+# Hue is around 1 and proline around 750; afterwards both are around 0, and a step of 1
+# is one standard deviation. On the right, how many of the wines that the scaler has not
+# seen are outside the range of those that it has.
 
 ScalingDisplay.from_estimator(scaler, train[numbers], X_new=test[numbers])
 plt.show()

@@ -86,14 +86,15 @@ def panels(
     return axes
 
 
-def _space(ax: Any, widths: Sequence[float], gap: float) -> float | None:
+def _space(ax: Any, widths: Sequence[float], gap: float) -> float:
     """Space between panels, as part of their width.
 
-    A constrained layout takes it for a part of the figure, and adds it to what labels take.
+    A constrained layout takes it for a part of the figure, and adds it to what labels take: there
+    it is next to nothing.
     """
     engine = ax.figure.get_layout_engine()
     if engine is not None and not engine.adjust_compatible:
-        return None
+        return 0.02
     mean = max(room(ax)[0] / len(widths) - gap, gap)
     return gap / mean
 

@@ -17,7 +17,7 @@ POINTS_PER_INCH = 72
 LETTER = 0.52
 """Width of a letter of text, as part of its size."""
 
-LINE = 1.4
+LINE = 1.6
 """Height of a line of text, as part of its size."""
 
 SMALLEST = 6.5
@@ -110,8 +110,8 @@ def write_names(axis: Any, names: Sequence[Any], scale: float = 1.0) -> None:
         """Places of rows, as many as there is room for names when it is asked."""
 
         def __call__(self) -> Any:
-            height = self.axis.axes.bbox.height * POINTS_PER_INCH / self.axis.figure.dpi
-            low, high = sorted(self.axis.get_view_interval())
+            low, high = sorted(axis.get_ylim())
+            height = axis.bbox.height * POINTS_PER_INCH / axis.figure.dpi
             height *= len(names) / max(high - low, 1)
             self.nbins = max(int(height / size), 1)
             return super().__call__()
@@ -119,7 +119,7 @@ def write_names(axis: Any, names: Sequence[Any], scale: float = 1.0) -> None:
     letters = int(0.6 * room(axis)[0] / (LETTER * size))
     texts = shortened(names, min(max(letters, 8), LONGEST_NAME))
     axis.tick_params(axis="y", labelsize=size)
-    axis.yaxis.set_major_locator(Rows(np.arange(len(names))))
+    axis.yaxis.set_major_locator(Rows(range(len(names))))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda place, _: texts[int(place)]))
 
 
@@ -147,8 +147,10 @@ def _cut(text: str, most: int) -> str:
 
 def room_below(axes: Sequence[Any], n_lines: int, size: float) -> None:
     """Lengthen upright axes, so that a legend of so many lines covers nothing."""
-    height = 0.75 * min(room(axis)[1] for axis in axes)  # the rest is titles and labels
+    height = 0.7 * min(room(axis)[1] for axis in axes)  # the rest is titles and labels
     share = min((n_lines + 1) * LINE * size / height, 0.5)
     for axis in axes:
         bottom, top = axis.get_ylim()
+        if bottom - top > FEW:  # no names
+            axis.set_yticks([tick for tick in axis.get_yticks() if top <= tick <= bottom])
         axis.set_ylim(bottom + (bottom - top) * share / (1 - share), top)

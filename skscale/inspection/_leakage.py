@@ -35,11 +35,14 @@ class _Look(NamedTuple):
 
 LOOKS = {
     CLEAN: _Look(SKY, "o", "", "clean: nothing moved"),
-    LEAKY: _Look(VERMILLION, "X", "xxxxxx", "leaky: moved with held-out rows"),
-    INCONCLUSIVE: _Look(YELLOW, "?", "......", "inconclusive: differs from itself"),
-    NOT_RUN: _Look(GREY, "–", "------", "not run: shows nothing"),
+    LEAKY: _Look(VERMILLION, "X", "xxx", "leaky: moved with held-out rows"),
+    INCONCLUSIVE: _Look(YELLOW, "?", "...", "inconclusive: differs from itself"),
+    NOT_RUN: _Look(GREY, "–", "---", "not run: shows nothing"),
 }
 """How the states of a cell look: told apart by their marks too, or by their hatches."""
+
+SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+"""Corners of a cell."""
 
 WIDE = 25
 """Up to this many folds make a figure wider."""
@@ -272,6 +275,7 @@ class LeakageDisplay:
         return self
 
     def _draw_cells(self, axis: Any, outcomes: Array, scale: float) -> None:
+        from matplotlib.collections import PolyCollection
         from matplotlib.colors import ListedColormap
 
         n_probes, n_folds = outcomes.shape
@@ -305,11 +309,12 @@ class LeakageDisplay:
                     )
         else:
             for state in states:
-                if LOOKS[state].hatch and (outcomes == state).any():
-                    cells = np.ma.masked_where(outcomes != state, np.ones(codes.shape))
-                    hatched = axis.pcolor(cells, hatch=LOOKS[state].hatch, facecolor="none")
-                    hatched.set_array(None)
-                    self.hatches_.append(hatched)
+                corners = np.argwhere(outcomes == state)[:, np.newaxis, ::-1] + SQUARE
+                if LOOKS[state].hatch and len(corners):
+                    hatched = PolyCollection(
+                        corners, hatch=LOOKS[state].hatch, facecolor="none", linewidth=0
+                    )
+                    self.hatches_.append(axis.add_collection(hatched))
         axis.set_ylim(max(n_probes, 1), 0)
         axis.set_yticks(np.arange(n_probes) + 0.5, labels=self.probes_)
         every = 1 if n_folds <= WIDE else -(-n_folds // 10)

@@ -241,7 +241,7 @@ class SpectrumDisplay:
         axis.set_ylabel("variance")
 
     def _mark(self, axis: Any) -> None:
-        """The number of components, and the rank cut: thin dashes on a broad line, if both agree."""
+        """The number of components, and the rank cut: dashes on a broad line if they agree."""
         k = self.n_components
         if k:
             share = percent(float(self.cumulative[k - 1]))

@@ -353,6 +353,7 @@ class WhiteningDisplay:
         )
         bar.ax.tick_params(labelsize=tick_size("x", scale))
         self.colorbars_.append(bar)
+        axis.set_anchor("N")  # a layout knows how high titles are before it knows the matrix
         axis.set_xticks([])  # those of the rows say it all
 
     @staticmethod
@@ -375,6 +376,7 @@ class WhiteningDisplay:
         self.images_.append(
             axis.imshow(mosaic, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="nearest")
         )
+        axis.set_anchor("N")
         axis.set_xticks([])
         axis.set_yticks([])
         if self.filter_rows:

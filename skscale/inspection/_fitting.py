@@ -84,8 +84,8 @@ def tick_size(which: str, scale: float) -> float:
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties
 
-    size = FontProperties(size=rcParams[f"{which}tick.labelsize"]).get_size_in_points()
-    return scaled(float(size), scale)
+    size = rcParams["xtick.labelsize" if which == "x" else "ytick.labelsize"]
+    return scaled(float(FontProperties(size=size).get_size_in_points()), scale)
 
 
 def letter_size(axis: Any, lines: Sequence[str], most: float = 11.0) -> float:
@@ -106,7 +106,7 @@ def write_names(axis: Any, names: Sequence[Any], scale: float = 1.0) -> None:
 
     size = tick_size("y", scale)
 
-    class Rows(FixedLocator):  # type: ignore[misc]
+    class Rows(FixedLocator):
         """Places of rows, as many as there is room for names when it is asked."""
 
         def __call__(self) -> Any:

@@ -335,7 +335,7 @@ class ScalingDisplay:
                 )
                 text.set_in_layout(False)  # the axis is long enough for it
                 self.text_.append(text)
-            axis.set_xlim(0, max(2.4 * known.max(), 0.01))
+            axis.set_xlim(0, max(2.8 * known.max(), 0.01))
             axis.set_xticks([])
         else:
             parts = groups(n_features) if n_features > GROUPS else np.arange(n_features)[:, None]

@@ -44,6 +44,7 @@ class Boxes(NamedTuple):
 def draw_boxes(axis: Any, places: Array, values: Array, look: Look, height: float) -> Boxes:
     """Middle halves, medians, whiskers and ends; one box for each column of quantiles."""
     low, start, first, median, third, stop, high = values
+    axis.use_sticky_edges = False  # the start of a box would take the margin that its marks need
     boxes = axis.barh(
         places,
         third - first,

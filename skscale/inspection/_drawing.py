@@ -1,4 +1,4 @@
-"""What all displays share: matplotlib on request, panels, colours and names of features."""
+"""What all displays share: matplotlib on request, panels and colours."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from typing import Any
 import numpy as np
 
 from skscale.errors import InfiniteValueError, InvalidParameterError, MissingDependencyError
+from skscale.inspection._fitting import room
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, YELLOW, GREY = "#56B4E9", "#F0E442", "#D9D9D9"
 """Colours that the colour-blind tell apart (Okabe and Ito 2008)."""
-
-FEW = 30
-"""Up to this many features each has a place, and a name, of its own."""
-
-POINTS_PER_INCH = 72
-
-LETTER = 0.52
-"""Width of a letter of text, as part of its size."""
-
-LONGEST_NAME = 24
-"""Characters of a name that are written beside an axis."""
 
 
 def require_matplotlib(display: str) -> Any:
@@ -42,7 +32,9 @@ def require_matplotlib(display: str) -> Any:
     return plt
 
 
-def panels(display: Any, ax: Any, widths: Sequence[float], height: float) -> list[Any]:
+def panels(
+    display: Any, ax: Any, widths: Sequence[float], height: float, gap: float = 14.0
+) -> list[Any]:
     """Axes beside each other; `figure_`, `axes_` and `ax_` of the display are set.
 
     Parameters
@@ -55,6 +47,8 @@ def panels(display: Any, ax: Any, widths: Sequence[float], height: float) -> lis
         Widths of the panels, in inches for a figure that is made.
     height : float
         Of the figure, in inches.
+    gap : float, default=14.0
+        Points between panels, where the figure has no layout engine to find out.
 
     Raises
     ------
@@ -77,7 +71,7 @@ def panels(display: Any, ax: Any, widths: Sequence[float], height: float) -> lis
             )
         ax.set_axis_off()
         display.bounding_ax_ = ax
-        grid = spec.subgridspec(1, len(widths), width_ratios=widths, wspace=0.3)
+        grid = spec.subgridspec(1, len(widths), width_ratios=widths, wspace=_space(ax, widths, gap))
     else:
         given = np.asarray(ax, dtype=object).ravel()
         if len(given) != len(widths) or not all(isinstance(each, plt.Axes) for each in given):
@@ -92,6 +86,19 @@ def panels(display: Any, ax: Any, widths: Sequence[float], height: float) -> lis
     return axes
 
 
+def _space(ax: Any, widths: Sequence[float], gap: float) -> float:
+    """Space between panels, as part of their width.
+
+    A constrained layout takes it for a part of the figure, and adds it to what labels take: there
+    it is next to nothing.
+    """
+    engine = ax.figure.get_layout_engine()
+    if engine is not None and not engine.adjust_compatible:
+        return 0.02
+    mean = max(room(ax)[0] / len(widths) - gap, gap)
+    return gap / mean
+
+
 def check_finite(display: str, numbers: Any) -> None:
     """Refuse squares that float64 cannot hold, which no axis can either.
 
@@ -104,30 +111,6 @@ def check_finite(display: str, numbers: Any) -> None:
             f"{display} cannot draw variances beyond the range of float64, 1.8e308, and there are "
             "some. Measure the columns in larger units, such as by StandardScaler, first."
         )
-
-
-def name_rows(ax: Any, names: Sequence[Any]) -> None:
-    """Features from top to bottom: a name for each of few, their number for many."""
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    if len(names) <= FEW:
-        ax.set_yticks(range(len(names)), labels=[shortened(name) for name in names])
-
-
-def letter_size(ax: Any, lines: Sequence[str], most: float = 11.0) -> float:
-    """Points of letters that put lines over a panel, and not over its neighbours.
-
-    At least 6.5, which can be read. Axes keep their places where a figure has no layout engine.
-    """
-    spec = ax.get_subplotspec()
-    place = ax.get_position() if spec is None else spec.get_position(ax.figure)
-    room = POINTS_PER_INCH * ax.figure.get_figwidth() * place.width
-    return min(max(room / (LETTER * max(map(len, lines))), 6.5), most)
-
-
-def shortened(name: Any) -> str:
-    """A name of bounded length, with nothing in it that matplotlib takes for a formula."""
-    text = str(name).replace("$", r"\$")
-    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def percent(share: float) -> str:

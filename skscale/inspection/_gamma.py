@@ -10,16 +10,15 @@ import numpy as np
 from skscale._kernels import Array
 from skscale.inspection._drawing import (
     BLUE,
-    FEW,
     GREEN,
     ORANGE,
     SKY,
     VERMILLION,
-    name_rows,
     panels,
     plural,
     require_matplotlib,
 )
+from skscale.inspection._fitting import FEW, fit_text, name_rows, shortened, text_scale
 from skscale.inspection._steps import last_step, names_out
 
 STYLES = [(BLUE, "o"), (VERMILLION, "s"), (GREEN, "^"), (ORANGE, "D"), (SKY, "v")]
@@ -168,20 +167,23 @@ class GammaDisplay:
         gamma = np.atleast_2d(self.gamma)
         n_features = gamma.shape[1]
         is_few = n_features <= FEW
-        (axis,) = panels(self, ax, [6.0], 1.6 + 0.26 * n_features if is_few else 4.0)
+        height = 1.6 + 0.26 * n_features if is_few else 4.0
+        (axis,) = axes = panels(self, ax, [6.0], height)
+        scale = text_scale(axes, [6.0], height)
         self.order_ = np.argsort(-gamma.mean(axis=0), kind="stable")
         self.bars_ = None
         self.lines_: list[Any] = []
         if is_few:
-            self._draw_rows(axis, gamma[:, self.order_])
+            self._draw_rows(axis, gamma[:, self.order_], scale)
         else:
             self._draw_curves(axis, gamma[:, self.order_])
         axis.set_title(f"{self.name}\ngamma of {plural(n_features, 'feature')}")
         if len(self.conditions):
-            axis.legend(title="condition")
+            axis.legend(title="condition").set_in_layout(False)
+        fit_text(axes, scale)
         return self
 
-    def _draw_rows(self, axis: Any, gamma: Array) -> None:
+    def _draw_rows(self, axis: Any, gamma: Array, scale: float) -> None:
         places = np.arange(gamma.shape[1])
         if len(self.conditions):
             for one, label, (colour, marker) in self._styled(gamma):
@@ -191,18 +193,20 @@ class GammaDisplay:
             self.bars_ = axis.barh(places, gamma[0], color=BLUE, height=0.7)
         self.reference_ = axis.axvline(1, color="black", linestyle="--", linewidth=1)
         axis.axvline(0, color="black", linewidth=0.8)
-        name_rows(axis, [self.feature_names[i] for i in self.order_])
+        name_rows(axis, [self.feature_names[i] for i in self.order_], scale)
         axis.set_xlabel("gamma (dashed: 1, as standardized)")
 
     def _draw_curves(self, axis: Any, gamma: Array) -> None:
         ranks = np.arange(1, gamma.shape[1] + 1)
         for one, label, (colour, marker) in self._styled(-np.sort(-gamma, axis=1)):
-            every = max(1, len(ranks) // 12)
-            marks = {"marker": marker, "markevery": every} if len(self.conditions) else {}
+            some = np.unique(np.geomspace(1, len(ranks), 12).astype(int)) - 1
+            marks = {"marker": marker, "markevery": list(some)} if len(self.conditions) else {}
             self.lines_ += axis.plot(ranks, one, color=colour, label=label, **marks)
         self.reference_ = axis.axhline(1, color="black", linestyle="--", linewidth=1)
         axis.axhline(0, color="black", linewidth=0.8)
-        first = [str(self.feature_names[i]) for i in self.order_[:CALLED_OUT]]
+        axis.set_xscale("log")  # a few large ones are seen among thousands
+        axis.xaxis.set_major_formatter("{x:,.0f}")
+        first = shortened([self.feature_names[i] for i in self.order_[:CALLED_OUT]])
         axis.set_xlabel("rank of the feature\nfirst: " + ", ".join(first))
         axis.set_ylabel("gamma (dashed: 1, as standardized)")
 

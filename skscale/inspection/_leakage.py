@@ -21,6 +21,7 @@ from skscale.inspection._drawing import (
     plural,
     require_matplotlib,
 )
+from skscale.inspection._fitting import LETTER, fit_text, room, text_scale, tick_size
 from skscale.leakage import audit
 from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditReport
 
@@ -28,19 +29,26 @@ from skscale.leakage._report import CLEAN, INCONCLUSIVE, LEAKY, NOT_RUN, AuditRe
 class _Look(NamedTuple):
     colour: str
     mark: str
+    hatch: str
     words: str
 
 
 LOOKS = {
-    CLEAN: _Look(SKY, "o", "clean: nothing moved"),
-    LEAKY: _Look(VERMILLION, "X", "leaky: moved with held-out rows"),
-    INCONCLUSIVE: _Look(YELLOW, "?", "inconclusive: differs from itself"),
-    NOT_RUN: _Look(GREY, "–", "not run: shows nothing"),
+    CLEAN: _Look(SKY, "o", "", "clean: nothing moved"),
+    LEAKY: _Look(VERMILLION, "X", "xxx", "leaky: moved with held-out rows"),
+    INCONCLUSIVE: _Look(YELLOW, "?", "...", "inconclusive: differs from itself"),
+    NOT_RUN: _Look(GREY, "–", "---", "not run: shows nothing"),
 }
-"""How the states of a cell look: told apart by their marks too."""
+"""How the states of a cell look: told apart by their marks too, or by their hatches."""
 
-MARKED = 25
-"""Up to this many folds each cell has its mark."""
+SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+"""Corners of a cell."""
+
+WIDE = 25
+"""Up to this many folds make a figure wider."""
+
+LETTERED = 7.0
+"""Points of a cell that has room for a mark; narrower ones are hatched."""
 
 LONGEST_LINE = 48
 """Characters of a line of the legend, which two displays beside each other have room for."""
@@ -72,7 +80,9 @@ class LeakageDisplay:
     image_ : QuadMesh
         The cells.
     text_ : ndarray of shape (n_probes_shown, n_folds), object
-        Mark of every cell; None where there are more than 25 folds.
+        Mark of every cell; None where cells are too narrow for them.
+    hatches_ : list of PolyCollection
+        One for each state but "clean" where cells are too narrow for marks.
     legend_ : matplotlib Legend
         Below the cells: the states that occur, and in how many cells, and for each reason not to
         run probes how many there are.
@@ -253,15 +263,19 @@ class LeakageDisplay:
             is_shown = [True] * len(is_shown)
         self.probes_ = [name for name, shown in zip(self.probes, is_shown, strict=True) if shown]
         entries = self._entries(outcomes)
-        width, height = 3.9 + 0.23 * min(len(self.folds), MARKED), 0.36 * len(self.probes_)
+        width, height = 3.9 + 0.23 * min(len(self.folds), WIDE), 0.36 * len(self.probes_)
         n_lines = sum(label.count("\n") + 1 for _, label in entries)
-        (axis,) = panels(self, ax, [width], 1.4 + height + 0.17 * n_lines)
-        self._draw_cells(axis, outcomes[np.array(is_shown, dtype=bool)])
+        height += 1.4 + 0.17 * n_lines
+        (axis,) = axes = panels(self, ax, [width], height)
+        scale = text_scale(axes, [width], height)
+        self._draw_cells(axis, outcomes[np.array(is_shown, dtype=bool)], scale)
         axis.set_title(f"{self.name}: {self.status}" if self.status else self.name)
-        self.legend_ = self._draw_legend(axis, entries)
+        self.legend_ = self._draw_legend(axis, entries, is_hatched=bool(self.hatches_))
+        fit_text(axes, scale)
         return self
 
-    def _draw_cells(self, axis: Any, outcomes: Array) -> None:
+    def _draw_cells(self, axis: Any, outcomes: Array, scale: float) -> None:
+        from matplotlib.collections import PolyCollection
         from matplotlib.colors import ListedColormap
 
         n_probes, n_folds = outcomes.shape
@@ -269,25 +283,41 @@ class LeakageDisplay:
         codes = np.ma.masked_all((n_probes, n_folds))
         for code, state in enumerate(states):
             codes[outcomes == state] = code
-        is_marked = n_folds <= MARKED
+        names = LETTER * tick_size("y", scale) * max(map(len, self.probes_), default=0)
+        cell = max(room(axis)[0] - names, 1) / max(n_folds, 1)
+        is_marked = cell >= LETTERED
         self.image_ = axis.pcolormesh(
             codes,
             cmap=ListedColormap([LOOKS[state].colour for state in states]),
             vmin=-0.5,
             vmax=len(states) - 0.5,
             edgecolors="white" if is_marked else "none",
-            linewidth=1.5,
+            linewidth=min(1.5, cell / 12),
         )
+        self.hatches_: list[Any] = []
         self.text_ = np.full(codes.shape, None, dtype=object)
         if is_marked:
             for (row, column), state in np.ndenumerate(outcomes):
                 if state:
                     self.text_[row, column] = axis.text(
-                        column + 0.5, row + 0.5, LOOKS[state].mark, ha="center", va="center"
+                        column + 0.5,
+                        row + 0.5,
+                        LOOKS[state].mark,
+                        ha="center",
+                        va="center",
+                        fontsize=min(10.0, 0.9 * cell),
                     )
+        else:
+            for state in states:
+                corners = np.argwhere(outcomes == state)[:, np.newaxis, ::-1] + SQUARE
+                if LOOKS[state].hatch and len(corners):
+                    hatched = PolyCollection(
+                        corners, hatch=LOOKS[state].hatch, facecolor="none", linewidth=0
+                    )
+                    self.hatches_.append(axis.add_collection(hatched))
         axis.set_ylim(max(n_probes, 1), 0)
         axis.set_yticks(np.arange(n_probes) + 0.5, labels=self.probes_)
-        every = 1 if is_marked else -(-n_folds // 10)
+        every = 1 if n_folds <= WIDE else -(-n_folds // 10)
         axis.set_xticks(np.arange(0, n_folds, every) + 0.5, labels=self.folds[::every])
         axis.tick_params(length=0)
         axis.set_xlabel("fold")
@@ -311,11 +341,18 @@ class LeakageDisplay:
         return entries
 
     @staticmethod
-    def _draw_legend(axis: Any, entries: list[tuple[str, str]]) -> Any:
+    def _draw_legend(axis: Any, entries: list[tuple[str, str]], is_hatched: bool) -> Any:
         from matplotlib.patches import Patch
 
         return axis.legend(
-            handles=[Patch(color=LOOKS[state].colour, label=label) for state, label in entries],
+            handles=[
+                Patch(
+                    facecolor=LOOKS[state].colour,
+                    hatch=LOOKS[state].hatch if is_hatched else None,
+                    label=label,
+                )
+                for state, label in entries
+            ],
             loc="upper right",  # below the cells and, as these are narrow, below the names too
             bbox_to_anchor=(1, 0),
             borderaxespad=4,

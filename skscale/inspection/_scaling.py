@@ -22,13 +22,19 @@ from skscale.inspection._distributions import (
     set_scale,
 )
 from skscale.inspection._drawing import (
-    FEW,
     VERMILLION,
-    name_rows,
     panels,
     percent,
     plural,
     require_matplotlib,
+)
+from skscale.inspection._fitting import (
+    FEW,
+    fit_text,
+    name_rows,
+    room_below,
+    text_scale,
+    tick_size,
 )
 from skscale.inspection._quantiles import outside, positions, summarize
 from skscale.inspection._rows import check_rows
@@ -252,28 +258,34 @@ class ScalingDisplay:
         is_shared, n_most = names == names_out, max(len(names), len(names_out))
         widths = [4.6, 4.2] if self.outside is None else [4.2, 4.0, 1.8]
         height = 1.6 + 0.3 * max(n_most, 3) if n_most <= FEW else 5.5
-        axes = panels(self, ax, widths, height)
+        axes = panels(self, ax, widths, height, gap=14 if is_shared else 90)
+        scale = text_scale(axes, widths, height)
         self.boxes_: list[Any] = []
         self.bands_: list[Any] = []
         self.lines_: list[Any] = []
         order = _order(self.before)
         order_out = order if is_shared else _order(self.after)
-        self._draw(axes[0], self.before, self.before_new, order, names, xscale)
-        self._draw(axes[1], self.after, self.after_new, order_out, names_out, xscale)
+        self._draw(axes[0], self.before, self.before_new, order, names, xscale, scale)
+        self._draw(axes[1], self.after, self.after_new, order_out, names_out, xscale, scale)
         if is_shared:
             axes[1].tick_params(labelleft=False)
             axes[1].set_ylabel("")
-        axes[0].set_title("before" + (f" ({self.remark})" if self.remark else ""))
+        axes[0].set_title("before" + (f"\n{self.remark}" if self.remark else ""))
         axes[1].set_title(f"after {self.name}")
         self.outside_: Any = None
         self.text_: list[Any] = []
         if self.outside is not None:
             self._draw_outside(axes[2], np.asarray(self.outside)[order], names)
         if self.before_new is not None or self.bands_:
-            place: dict[str, Any] = {"loc": "best"}
             if ax is None:  # a figure of our own makes room below
-                place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4}
-            axes[1].legend(ncols=2 if ax is None else 1, **place)
+                axes[1].legend(
+                    ncols=2, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4
+                )
+            else:
+                legend = axes[1].legend(loc="lower center", handlelength=1.5, borderaxespad=0.2)
+                legend.set_in_layout(False)
+                room_below(axes, len(legend.get_texts()), tick_size("x", scale))
+        fit_text(axes, scale)
         return self
 
     @staticmethod
@@ -288,6 +300,7 @@ class ScalingDisplay:
         order: Array,
         names: list[str],
         xscale: str,
+        scale: float,
     ) -> None:
         both = [np.asarray(each)[:, order] for each in (train, new) if each is not None]
         places = np.arange(len(names))
@@ -303,7 +316,7 @@ class ScalingDisplay:
             self.lines_ += [median, *(draw_lines(axis, values) for values in both[1:])]
             axis.set_ylabel(f"{plural(len(names), 'feature')}, by median")
         set_scale(axis, xscale, np.hstack(both))
-        name_rows(axis, [names[i] for i in order])
+        name_rows(axis, [names[i] for i in order], scale)
 
     def _draw_outside(self, axis: Any, shares: Array, names: list[str]) -> None:
         from matplotlib.ticker import PercentFormatter
@@ -313,16 +326,16 @@ class ScalingDisplay:
             self.outside_ = axis.barh(np.arange(n_features), known, color=VERMILLION, height=0.6)
             for place, share in enumerate(shares):
                 said = "no values" if np.isnan(share) else percent(float(share))
-                self.text_.append(
-                    axis.annotate(
-                        said,
-                        (known[place], place),
-                        xytext=(3, 0),
-                        textcoords="offset points",
-                        va="center",
-                    )
+                text = axis.annotate(
+                    said,
+                    (known[place], place),
+                    xytext=(3, 0),
+                    textcoords="offset points",
+                    va="center",
                 )
-            axis.set_xlim(0, max(2.4 * known.max(), 0.01))
+                text.set_in_layout(False)  # the axis is long enough for it
+                self.text_.append(text)
+            axis.set_xlim(0, max(2.8 * known.max(), 0.01))
             axis.set_xticks([])
         else:
             parts = groups(n_features) if n_features > GROUPS else np.arange(n_features)[:, None]
@@ -340,7 +353,9 @@ class ScalingDisplay:
         name_rows(axis, names)
         axis.tick_params(labelleft=False)
         axis.set_title("out of range")
-        axis.set_xlabel(f"in {np.count_nonzero(known):,} of {plural(n_features, 'feature')}")
+        n_some = np.count_nonzero(known)
+        have = "has" if n_some == 1 else "have"
+        axis.set_xlabel(f"{n_some:,} of {plural(n_features, 'feature')}\n{have} some")
 
 
 def _order(values: Array) -> Array:

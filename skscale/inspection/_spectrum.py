@@ -10,7 +10,6 @@ from skscale._kernels import Array
 from skscale.decomposition import PCA, Whitener
 from skscale.inspection._drawing import (
     BLUE,
-    FEW,
     ORANGE,
     VERMILLION,
     check_finite,
@@ -19,6 +18,7 @@ from skscale.inspection._drawing import (
     plural,
     require_matplotlib,
 )
+from skscale.inspection._fitting import FEW, fit_text, text_scale
 from skscale.inspection._steps import last_step
 
 
@@ -185,7 +185,8 @@ class SpectrumDisplay:
         display : SpectrumDisplay
             This one.
         """
-        scree, cumulative = panels(self, ax, [4.8, 4.2], 3.6)
+        widths, height = [4.8, 4.2], 3.6
+        scree, cumulative = axes = panels(self, ax, widths, height, gap=50)
         n_known = len(self.variance)
         self._draw_scree(scree)
         numbers = np.arange(1, n_known + 1)
@@ -198,13 +199,15 @@ class SpectrumDisplay:
         cumulative.set_ylabel("share of the variance")
         self.rank_lines_: list[Any] = []
         self.component_lines_: list[Any] = []
-        for axis in (scree, cumulative):
+        for axis in axes:
             self._mark(axis)
-            axis.set_xlim(0.5 - 0.02 * n_known, n_known + 0.5 + 0.02 * n_known)
+            margin = max(0.05 * n_known, 0.2)  # for lines at the ends
+            axis.set_xlim(0.5 - margin, n_known + 0.5 + margin)
             axis.set_xlabel("component")
             axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         if self.rank_lines_ or self.component_lines_:
-            cumulative.legend(loc="lower right")
+            cumulative.legend(loc="lower right").set_in_layout(False)
+        fit_text(axes, text_scale(axes, widths, height))
         return self
 
     def _draw_scree(self, axis: Any) -> None:
@@ -233,19 +236,20 @@ class SpectrumDisplay:
                 clip_on=False,
                 label="below the rank cut",
             )
-            axis.legend()
+            axis.legend().set_in_layout(False)
         axis.set_title(f"{self.name}: variance of {plural(len(variance), 'component')}")
         axis.set_ylabel("variance")
 
     def _mark(self, axis: Any) -> None:
-        """The number of components, and the rank cut."""
+        """The number of components, and the rank cut: dashes on a broad line if they agree."""
         k = self.n_components
         if k:
             share = percent(float(self.cumulative[k - 1]))
             self.component_lines_.append(
                 axis.axvline(
-                    k + 0.25,
+                    k + 0.5,
                     color=ORANGE,
+                    linewidth=4,
                     label=f"n_components_ = {k}: {share}",
                 )
             )

@@ -76,14 +76,19 @@ def last_step(
 
 
 def names_out(estimator: Any, result: Any = None, otherwise: Any = ()) -> list[str]:
-    """Names of what a fitted transformer gives; those of the `result` if that has some."""
+    """Names of what a fitted transformer gives; those of the `result` if that has some.
+
+    Where columns have no names but numbers, scikit-learn calls them ``x0`` and so on; as many are
+    called as `otherwise` does.
+    """
     names = tables.column_names(result)
     if names is None:
         try:
             names = list(estimator.get_feature_names_out())
         except (AttributeError, ValueError):  # some step of a pipeline knows none
             names = list(otherwise)
-    return [str(name) for name in names]
+    generic = [f"x{i}" for i in range(len(otherwise))]
+    return [str(name) for name in (otherwise if list(names) == generic else names)]
 
 
 def named(estimator: Any) -> str:

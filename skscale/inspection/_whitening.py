@@ -15,11 +15,17 @@ from skscale._parameters import Rule, check_parameter, integer, is_integer, none
 from skscale._reduce import tree_reduce
 from skscale.inspection._drawing import (
     check_finite,
-    letter_size,
     panels,
     plural,
     require_matplotlib,
-    shortened,
+)
+from skscale.inspection._fitting import (
+    fit_text,
+    letter_size,
+    room,
+    text_scale,
+    tick_size,
+    write_names,
 )
 from skscale.inspection._rows import check_rows, dense, open_numbers, slices
 from skscale.inspection._steps import names_out, transforming
@@ -42,6 +48,9 @@ MIXED_UNITS = 10
 
 NAMED = 16
 """Up to this many features have their names beside the matrix."""
+
+WIDE = 150
+"""Points of a panel whose colour bar has room for more numbers than its ends and its middle."""
 
 image_shape_rule = Rule(
     "a tuple (height, width) of positive ints",
@@ -290,28 +299,30 @@ class WhiteningDisplay:
         """
         widths = [3.9, 3.9] if self.filters is None else [3.1, 3.1, 3.1]
         axes = panels(self, ax, widths, 4.2)
+        scale = text_scale(axes, widths, 4.2)
         self.images_: list[Any] = []
         self.colorbars_: list[Any] = []
         shown = len(self.before)
         before = ["before", self.kind]
         if self.n_features not in (None, shown):
             before.append(f"{shown} of {self.n_features:,} features")
-        self._draw_matrix(axes[0], self.before)
-        self._name(axes[0], self.feature_names)
+        self._draw_matrix(axes[0], self.before, scale)
+        self._name(axes[0], self.feature_names, scale)
         white = without_constants(self.after) if self.expected is None else self.expected
         self.distance_ = float(np.abs(self.after - white).max(initial=0.0))
         titles = [before, [f"after {self.name}", *self._said(white)]]
-        self._draw_matrix(axes[1], self.after)
+        self._draw_matrix(axes[1], self.after, scale)
         is_shared = self.feature_names_out is not None and list(self.feature_names_out) == list(
             self.feature_names
         )
         if is_shared:
             axes[1].tick_params(left=False, labelleft=False)
-        self._name(axes[1], self.feature_names_out, is_shared)
+        self._name(axes[1], self.feature_names_out, scale, is_shared)
         if self.filters is not None:
             self._draw_filters(axes[2], np.asarray(self.filters))
             titles.append([plural(len(self.filters), "filter"), "each by its largest weight"])
-        size = min(map(letter_size, axes, titles))
+        size = min(map(letter_size, axes, titles)) * scale
+        fit_text(axes, scale)
         for axis, lines in zip(axes, titles, strict=True):
             axis.set_title("\n".join(lines), fontsize=size)
         return self
@@ -324,7 +335,7 @@ class WhiteningDisplay:
             remark = constant_columns(n_constant, len(white))
         return [verdict(self.distance_), *filter(None, [remark])]
 
-    def _draw_matrix(self, axis: Any, matrix: Array) -> None:
+    def _draw_matrix(self, axis: Any, matrix: Array, scale: float) -> None:
         from matplotlib.ticker import MaxNLocator
 
         largest = float(np.abs(matrix).max(initial=0.0)) or 1.0
@@ -336,15 +347,19 @@ class WhiteningDisplay:
             image,
             cax=axis.inset_axes((0.0, -0.1, 1.0, 0.05)),  # as wide as the matrix, in any layout
             orientation="horizontal",
-            ticks=MaxNLocator(nbins=4, steps=[1, 2, 5, 10], symmetric=True),
+            ticks=MaxNLocator(
+                nbins=4 if room(axis)[0] > WIDE else 2, steps=[1, 2, 5, 10], symmetric=True
+            ),
         )
+        bar.ax.tick_params(labelsize=tick_size("x", scale))
         self.colorbars_.append(bar)
+        axis.set_anchor("N")  # a layout knows how high titles are before it knows the matrix
         axis.set_xticks([])  # those of the rows say it all
 
     @staticmethod
-    def _name(axis: Any, names: Any, is_shared: bool = False) -> None:
+    def _name(axis: Any, names: Any, scale: float, is_shared: bool = False) -> None:
         if names is not None and len(names) <= NAMED:
-            axis.set_yticks(range(len(names)), labels=[shortened(name) for name in names])
+            write_names(axis, names, scale)
         elif not is_shared:
             axis.set_ylabel("feature")
 
@@ -361,6 +376,7 @@ class WhiteningDisplay:
         self.images_.append(
             axis.imshow(mosaic, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="nearest")
         )
+        axis.set_anchor("N")
         axis.set_xticks([])
         axis.set_yticks([])
         if self.filter_rows:

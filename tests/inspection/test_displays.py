@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,6 +22,7 @@ from skscale.inspection import (
     SpectrumDisplay,
     WhiteningDisplay,
 )
+from skscale.inspection._fitting import shortened
 from skscale.leakage import audit
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4)) @ np.triu(np.ones((4, 4)))
@@ -96,6 +98,59 @@ def test_axes_of_ones_own_are_used_as_they_are(display):
     drawn = numbers(display).plot(ax=given)
     assert list(drawn.axes_) == list(given.ravel())
     assert drawn.ax_ is given[0, 0]
+
+
+def test_a_grid_of_all_displays_does_not_collapse():
+    """Thirteen features with long names; a layout that finds no room warns, which is an error."""
+    names = [f"a very long name of a column {i} of a table" for i in range(13)]
+    some = np.linspace(0.0, 2.0, 7 * 13).reshape(7, 13)
+    given = [
+        ScalingDisplay(
+            some,
+            some,
+            before_new=some,
+            after_new=some,
+            outside=some[0] / 2,
+            feature_names=names,
+            feature_names_out=names,
+        ),
+        WhiteningDisplay(np.eye(13), np.eye(13), feature_names=names, feature_names_out=names),
+        numbers(SpectrumDisplay),
+        GammaDisplay(some[:1], names),
+        numbers(LeakageDisplay),
+    ]
+    for shown, shape, size in ((given[:4], (2, 2), (14, 9)), (given[::4], (1, 2), (12, 4))):
+        figure, grid = plt.subplots(*shape, figsize=size, layout="constrained")
+        for display, ax in zip(shown, grid.flat, strict=True):
+            display.plot(ax=ax)
+        figure.canvas.draw()
+        for display in shown:
+            for axis in display.axes_:
+                place = axis.get_window_extent()
+                assert min(place.width, place.height) > 40, type(display).__name__
+                labels = [text.get_window_extent() for text in axis.get_yticklabels()]
+                for upper, lower in pairwise(sorted(labels, key=lambda label: -label.y0)):
+                    assert upper.y0 > lower.y0
+                    assert upper.height < 2 * (upper.y0 - lower.y0)
+
+
+def test_names_are_left_out_where_rows_are_low():
+    _, ax = plt.subplots(figsize=(4, 1.6))
+    names = [f"x{i}" for i in range(30)]
+    display = GammaDisplay(np.ones((1, 30)), names).plot(ax=ax)
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert 2 <= len(labels) <= 12
+    assert labels == names[:: names.index(labels[1])]
+
+
+def test_long_names_stay_apart():
+    start, end = "a very long column name", "of the first table"
+    assert shortened(["short", f"{start} {end}"]) == ["short", "a very long …first table"]
+    alike = shortened([f"{start} {i} {end}" for i in range(11)])
+    assert len(set(alike)) == 11
+    assert max(map(len, alike)) == 24
+    assert shortened(["a$" * 20])[0].count("$") == shortened(["a$" * 20])[0].count(r"\$")
+    assert shortened(["twice", "twice"]) == ["twice", "twice"]
 
 
 def test_wrong_axes_are_refused():

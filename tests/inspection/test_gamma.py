@@ -48,6 +48,7 @@ def test_many_features_have_a_curve():
     assert display.ax_.get_xlabel() == f"rank of the feature\nfirst: {first}"
     assert display.reference_.get_ydata() == [1, 1]
     assert len(display.ax_.get_children()) < 30
+    assert display.ax_.get_xscale() == "log"
 
 
 @pytest.mark.parametrize("n_features", [1, 30, 31])

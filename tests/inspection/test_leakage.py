@@ -128,11 +128,22 @@ def test_functions_are_audited_too():
         LeakageDisplay.from_estimator(3, ROWS)
 
 
-def test_many_folds_have_no_marks(rendered):
+def test_many_folds_have_smaller_marks_and_more_have_hatches(rendered):
+    outcomes = np.full((2, 30), "clean", dtype=object)
+    some = LeakageDisplay(outcomes, ["low values", "other labels"], range(30)).plot()
+    assert some.text_.all()
+    assert some.hatches_ == []
     outcomes = np.full((2, 100), "clean", dtype=object)
+    outcomes[1, 3], outcomes[0, 97:99] = "leaky", "not run"
     display = LeakageDisplay(outcomes, ["low values", "other labels"], range(100)).plot()
     rendered(display)
     assert not display.text_.any()
+    leaky, not_run = display.hatches_
+    assert [len(each.get_paths()) for each in display.hatches_] == [1, 2]
+    assert leaky.get_paths()[0].get_extents().bounds == (3, 1, 1, 1)
+    keys = [patch.get_hatch() for patch in display.legend_.get_patches()]
+    assert keys == ["", leaky.get_hatch(), not_run.get_hatch()]
+    assert len(set(keys)) == 3
     assert len(display.ax_.get_xticks()) == 10
     assert display.figure_.get_size_inches()[0] < 10
 

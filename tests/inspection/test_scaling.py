@@ -1,6 +1,7 @@
 """Each feature before and after."""
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy import sparse
@@ -85,7 +86,7 @@ def test_many_features_have_bands():
     assert (np.diff(medians) > 0).all()
     np.testing.assert_allclose(medians[0], np.median(np.sort(display.before[3])[:12]))
     assert len(display.axes_[1].get_legend().get_texts()) == 6
-    assert display.axes_[2].get_xlabel() == "in 0 of 1,200 features"
+    assert display.axes_[2].get_xlabel() == "0 of 1,200 features\nhave some"
 
 
 def test_extremes_of_groups_are_not_hidden():
@@ -150,6 +151,23 @@ def test_hostile_tables_are_drawn(rows, rendered):
     np.testing.assert_array_equal(display.before[-1], np.max(rows, axis=0))
 
 
+def test_marks_of_constant_columns_are_whole():
+    rows = np.column_stack([np.zeros(5), np.arange(5.0)])
+    for axis in draw(FunctionTransformer().fit(rows), rows).axes_:
+        assert axis.get_xlim()[0] < 0
+
+
+def test_legends_in_given_axes_cover_no_boxes(rendered):
+    _, ax = plt.subplots(figsize=(7, 5))
+    display = draw(StandardScaler().fit(ROWS), ROWS, X_new=NEW, ax=ax)
+    rendered(display)
+    legend = display.axes_[1].get_legend().get_window_extent()
+    for boxes in display.boxes_[2:]:
+        for box in boxes:
+            assert box.get_window_extent().y0 > legend.y1
+    assert len({axis.get_ylim() for axis in display.axes_}) == 1
+
+
 def test_sparse_rows_are_drawn():
     rows = sparse.random(40, 5, density=0.3, random_state=0, format="csr")
     display = draw(StandardScaler(with_mean=False).fit(rows), rows, X_new=rows)
@@ -166,7 +184,11 @@ def test_frames_give_names(library, rendered):
     display = draw(StandardScaler().fit(frame), frame, X_new=new)
     rendered(display)
     assert display.feature_names == ["age", "cost in $", "w" * 40]
-    assert labels(display.ax_.get_yticklabels()) == ["age", r"cost in \$", "w" * 23 + "…"]
+    assert labels(display.ax_.get_yticklabels()) == [
+        "age",
+        r"cost in \$",
+        "w" * 12 + "…" + "w" * 11,
+    ]
     some = draw(StandardScaler().fit(frame), frame, X_new=new, features=["cost in $", 0])
     assert some.feature_names == some.feature_names_out == ["cost in $", "age"]
     np.testing.assert_array_equal(some.after_new, display.after_new[:, [1, 0]])
@@ -206,7 +228,7 @@ def test_rows_are_drawn_at_random_and_said_to_be():
     rows = RANDOM.normal(size=(1000, 2))
     scaler = StandardScaler().fit(rows)
     display = draw(scaler, rows, X_new=rows + 0.5, max_rows=100)
-    assert display.ax_.get_title() == "before (100 of 1,000 rows, new: 100 of 1,000 rows)"
+    assert display.ax_.get_title() == "before\n100 of 1,000 rows, new: 100 of 1,000 rows"
     assert not np.array_equal(display.before, draw(scaler, rows).before)
     outside = ((rows + 0.5 > rows.max(axis=0)) | (rows + 0.5 < rows.min(axis=0))).mean(axis=0)
     np.testing.assert_array_equal(display.outside, outside)  # of all rows

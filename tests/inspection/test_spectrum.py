@@ -40,9 +40,13 @@ def test_both_panels_are_drawn():
     assert display.below_ is None
     assert len(display.component_lines_) == len(display.rank_lines_) == 2
     k, share = display.n_components, 100 * display.cumulative[display.n_components - 1]
-    assert display.component_lines_[1].get_xdata() == [k + 0.25, k + 0.25]
+    assert display.component_lines_[1].get_xdata() == [k + 0.5, k + 0.5]
     assert display.rank_lines_[0].get_xdata() == [6.5, 6.5]
-    assert display.component_lines_[0].get_linestyle() != display.rank_lines_[0].get_linestyle()
+    kept, rank = display.component_lines_[0], display.rank_lines_[0]
+    assert kept.get_linestyle() != rank.get_linestyle()
+    assert kept.get_linewidth() > 2 * rank.get_linewidth()  # seen where they are in one place
+    for axis in display.axes_:
+        assert axis.get_xlim()[1] > 6.7
     assert [text.get_text() for text in cumulative.get_legend().get_texts()] == [
         f"n_components_ = {k}: {share:.1f} %",
         "rank cut: 6 of 6",

@@ -135,6 +135,13 @@ def test_few_features_are_named():
     assert names(turned.axes_[1]) == ["pca0", "pca1"]
 
 
+def test_columns_that_are_numbered_are_called_alike_before_and_after():
+    pandas = pytest.importorskip("pandas", reason="names of columns need a frame")
+    frame = pandas.DataFrame(ROWS, columns=[7, 8, 9, 10])
+    display = draw(Whitener().fit(frame), frame)
+    assert display.feature_names == display.feature_names_out == ["7", "8", "9", "10"]
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_columns_of_text_are_left_out(library):
     frames = pytest.importorskip(library, reason="columns of text need a frame")

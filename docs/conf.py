@@ -33,6 +33,7 @@ extensions = [
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "literal"
+smartquotes = False  # types and defaults are code: default="zca"
 
 # Links that lead nowhere are warnings, but for those in what scikit-learn wrote.
 nitpicky = True

@@ -36,7 +36,7 @@ class InvalidParameterError(ValueError, TypeError):
     """A constructor argument is not among the allowed ones."""
 
 
-class NonNumericColumnError(TypeError):
+class NonNumericColumnError(TypeError, ValueError):
     """A table has columns that are not numbers: text, categories, dates, objects."""
 
 

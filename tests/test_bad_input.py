@@ -92,9 +92,15 @@ def test_column_of_another_kind(kind, method, values, dtype):
 @every
 @any_method
 def test_text_without_names(kind, method):
-    """Of an array scikit-learn's own error: a ValueError, "numeric" and "strings"."""
-    X = [["a", "b", "c"], ["d", "e", "f"]]
-    refused(kind, method, X, (TypeError, ValueError), "numeric", "strings", fitted_on=ROWS)
+    """Also that of numbers; of an array of objects scikit-learn's own error."""
+    for X, given in [
+        ([["1", "2", "3"], ["3", "5", "4"]], "<U1"),
+        ([["one", 2, 3], ["three", 5.0, 4]], "<U32"),
+        (np.array([[b"1", b"2", b"3"]] * 3), "|S1"),
+    ]:
+        words = ("X holds text", given, "np.asarray(X, dtype=float)")
+        error = refused(kind, method, X, errors.NonNumericColumnError, *words, fitted_on=ROWS)
+        assert isinstance(error, ValueError)  # which is what scikit-learn raises of words
     objects = np.array([["a", 1.0, 2.0]], dtype=object)
     refused(kind, method, objects, (TypeError, ValueError), "could not convert", fitted_on=ROWS)
 

@@ -48,6 +48,12 @@ def read(X: Any, *, accept_sparse: Sequence[str] | bool = False) -> Table:
             f"X is an array of {X.dtype}, which are not numbers. Take numbers from them first, "
             "such as the days since some date."
         )
+    if X.dtype.kind in "SUT":
+        raise NonNumericColumnError(
+            f"X holds text: it is an array of {X.dtype}, or a list that makes one, and only "
+            "numbers can be measured. If the text is that of numbers, pass "
+            "np.asarray(X, dtype=float); if it is of categories or names, encode or drop it."
+        )
     if isinstance(X, np.ma.MaskedArray):
         X = _without_mask(X)
     if X.dtype == object and (integers := np.array(X.tolist())).dtype.kind in "iu":

@@ -46,8 +46,9 @@ class Whitener(StatisticTransformer):
     ----------
     method : {"zca", "zca-cor", "pca", "pca-cor", "cholesky"}, default="zca"
         Which map. With S the covariance, P the correlation matrix and V the variances:
-        ``S**-1/2``, ``P**-1/2 V**-1/2``, ``L**-1/2 U'`` for ``S = U L U'``, the same of P times
-        ``V**-1/2``, and L' for ``inv(S) = L L'``.
+        ``S**-1/2``, ``P**-1/2 V**-1/2``, ``L**-1/2 U'`` for ``S = U L U'`` with L the
+        eigenvalues, the same of P times ``V**-1/2``, and C' for ``inv(S) = C C'`` with C lower
+        triangular.
     epsilon : float, default=0.0
         Non-negative number added to the eigenvalues, in the units of S (of P for the "-cor"
         methods). It damps weak directions, as is usual for images.
@@ -98,15 +99,18 @@ class Whitener(StatisticTransformer):
 
     Notes
     -----
-    Directions without variance go to 0, and the covariance of the result is then a projector of
-    rank `rank_`: so for constant columns, for fewer rows than columns, and for a single row,
-    which gives 0 everywhere. Weak directions are taken from a triangular factor of the rows,
-    which needs a second pass over them; `partial_fit` keeps that factor from the start.
+    Directions without variance go to 0, and the others, `rank_` of them, to variance 1; the
+    covariance of the result is then the projector on them: so for constant columns, for fewer rows
+    than columns, and for a single row, which gives 0 everywhere. Weak directions are taken from a
+    triangular factor of the rows, which needs a second pass over them; `partial_fit` keeps that
+    factor from the start.
 
     Cost for n rows and p columns: ``n p**2`` to ``3 n p**2`` flops, p**3 to solve, p**2 memory.
 
     References
     ----------
+    Bell, A. J. and Sejnowski, T. J. (1997). The "independent components" of natural scenes are
+    edge filters. Vision Research 37, 3327-3338.
     Kessy, A., Lewin, A. and Strimmer, K. (2018). Optimal whitening and decorrelation. The
     American Statistician 72, 309-314.
     Ledoit, O. and Wolf, M. (2004). A well-conditioned estimator for large-dimensional covariance

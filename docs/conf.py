@@ -91,9 +91,15 @@ def describe_constant(app, what, name, obj, options, lines):
             lines[:] = [*found, *(f"- {key}" for key in obj), ""] if found else lines
 
 
+def trim_blocks(app, name, source):
+    """Leave out the blank line at the end of a block, which only doctest needs."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
 def setup(app):
     """Run before numpydoc, which moves the types (priority 500)."""
     app.connect("autodoc-process-docstring", escape_attributes, priority=400)
+    app.connect("source-read", trim_blocks)
     app.connect("autodoc-process-docstring", describe_constant, priority=400)
 
 

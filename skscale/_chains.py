@@ -48,6 +48,18 @@ def leading_steps(transformer: Any) -> Iterator[Any]:
             yield from leading_steps(step)
 
 
+def names_out(fitted: Any) -> list[str] | None:
+    """Names of the columns that a transformer gives; None if it, or a step of it, knows none.
+
+    A pipeline without steps knows none either.
+    """
+    try:
+        names = fitted.get_feature_names_out()
+    except (AttributeError, ValueError):
+        return None
+    return None if names is None else [str(name) for name in names]
+
+
 def is_chain(estimator: Any) -> bool:
     """Whether an estimator is its steps, and nobody is to be told of its own fit.
 

@@ -8,6 +8,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skscale import _chains as chains
 from skscale import _tables as tables
 from skscale.errors import TargetError
 
@@ -83,10 +84,9 @@ def names_out(estimator: Any, result: Any = None, otherwise: Any = ()) -> list[s
     """
     names = tables.column_names(result)
     if names is None:
-        try:
-            names = list(estimator.get_feature_names_out())
-        except (AttributeError, ValueError):  # some step of a pipeline knows none
-            names = list(otherwise)
+        names = chains.names_out(estimator)
+    if names is None:
+        names = list(otherwise)
     generic = [f"x{i}" for i in range(len(otherwise))]
     return [str(name) for name in (otherwise if list(names) == generic else names)]
 

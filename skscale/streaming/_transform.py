@@ -16,7 +16,7 @@ from skscale import _tables as tables
 from skscale._base import TableTransformer
 from skscale._blas import single_threaded_blas
 from skscale._blocks import applied_rows
-from skscale._chains import leading_steps
+from skscale._chains import leading_steps, names_out
 from skscale._reduce import in_threads
 from skscale._tables import Sink
 from skscale._threads import allowed_threads, thread_limit
@@ -179,7 +179,7 @@ def _results(fitted: Any, stream: Stream, n_threads: int) -> Iterator[Any]:
 
 
 def _write(fitted: Any, stream: Stream, into: Sink) -> None:
-    names = _names_out(fitted)
+    names = names_out(fitted)
     *stages, (n_rows, transform) = _stages(fitted, stream)
     prepared = Stage(n_rows, lambda rows: into.prepare(transform(rows), rows, names))
     n_written = 0
@@ -230,7 +230,7 @@ def _stages(fitted: Any, stream: Stream) -> list[Stage]:
     steps = list(leading_steps(fitted))
     cuts = [_rows_of_block(step) for step in steps]
     if stream.source.is_cut or len(set(cuts) - {None}) < 2:
-        width = len(_names_out(fitted) or ())
+        width = len(names_out(fitted) or ())
         n_rows = next(filter(None, cuts), applied_rows(n_features, width))
         return [Stage(n_rows, partial(transformed, through=tuple(steps)))]
     stages: list[tuple[int | None, list[Any]]] = [(None, [])]
@@ -252,14 +252,6 @@ def _rows_of_block(step: Any) -> int | None:
         return None
     n_features = getattr(step, "n_features_in_", None)  # a step that is not fitted will say so
     return None if n_features is None else applied_rows(n_features, step._width_out())
-
-
-def _names_out(fitted: Any) -> list[str] | None:
-    try:
-        names = fitted.get_feature_names_out()
-    except (AttributeError, ValueError):
-        return None
-    return None if names is None else [str(name) for name in names]  # None, of no steps
 
 
 @contextmanager

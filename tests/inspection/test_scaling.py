@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from skscale import PCA, MinMaxScaler, StandardScaler
@@ -277,3 +277,11 @@ def test_nothing_is_changed():
     np.testing.assert_array_equal(rows, ROWS)
     np.testing.assert_array_equal(new, NEW)
     assert matplotlib.rcParams == settings
+
+
+def test_a_pipeline_of_nothing_knows_no_names():
+    rows = np.arange(12.0).reshape(4, 3)
+    pipeline = Pipeline([("nothing", "passthrough")]).fit(rows)
+    display = draw(pipeline, rows)
+    assert display.feature_names_out == ["x0", "x1", "x2"]
+    np.testing.assert_array_equal(display.after, display.before)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sklearn.preprocessing import FunctionTransformer
 
+from skscale._words import counted
 from skscale.statistics import Statistic
 
 DOCUMENTATION = "https://skscale.readthedocs.io/en/stable/"
@@ -17,12 +18,7 @@ def learned_from(statistic: Statistic) -> str:
     """``learned from 178 rows x 13 columns``, of a statistic or anything of these counts."""
     rows, columns = statistic.total, statistic.n_features
     count = f"{rows:.0f}" if rows == round(rows) else f"{rows:g}"
-    return f"learned from {count} rows x {columns_of(columns)}"
-
-
-def columns_of(number: int) -> str:
-    """``columns_of(2)`` is "2 columns"."""
-    return f"{number} column" if number == 1 else f"{number} columns"
+    return f"learned from {count} rows x {counted(columns, 'column')}"
 
 
 def captioned(estimator: Any, caption: str) -> Any:

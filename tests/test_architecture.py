@@ -24,7 +24,7 @@ SOURCES = {
 FLOORS = (
     {"errors"},
     {"_kernels"},
-    {"statistics", "_linalg", "_tables", "_parameters", "_callbacks", "_splits"},
+    {"statistics", "_linalg", "_tables", "_parameters", "_callbacks", "_splits", "_words"},
     {"_blas", "_threads", "_diagrams"},
     {"_reduce"},
     {"_admission", "_jobs"},

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skscale._words import counted
 from skscale.errors import InfiniteValueError, InvalidParameterError, MissingDependencyError
 from skscale.inspection._fitting import room
 
@@ -121,4 +122,5 @@ def percent(share: float) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """A number with its noun, and a comma between thousands."""
+    return counted(number, noun, ",")

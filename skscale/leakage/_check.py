@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skscale import _tables as tables
+from skscale._words import counted
 
 SHOWN = 8
 """Columns or rows that are named in a text; the others are counted."""
@@ -109,7 +110,7 @@ class CheckReport:
 
     def _headline(self) -> str:
         count = len(self.findings)
-        said = "nothing found" if count == 0 else f"{count} finding{'s' if count > 1 else ''}"
+        said = "nothing found" if count == 0 else counted(count, "finding")
         return f"{self.check}: {said} in {self.subject}"
 
 
@@ -118,8 +119,3 @@ def listed(things: Any) -> str:
     shown = ", ".join(repr(thing) for thing in things[:SHOWN])
     more = len(things) - SHOWN
     return shown if more <= 0 else f"{shown} and {more} more"
-
-
-def counted(number: int, noun: str) -> str:
-    """``counted(2, "row")`` is "2 rows"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

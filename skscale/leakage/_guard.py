@@ -10,8 +10,9 @@ import sklearn
 from skscale import _tables as tables
 from skscale._callbacks import SUPPORTED
 from skscale._parameters import check_parameter, one_of, real
+from skscale._words import counted
 from skscale.errors import HeldOutRowsError, MissingDependencyError
-from skscale.leakage._check import Finding, counted
+from skscale.leakage._check import Finding
 from skscale.leakage._rows import paired_hashes
 
 

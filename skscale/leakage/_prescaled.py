@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from skscale import _tables as tables
-from skscale.leakage._check import CheckReport, counted
+from skscale._words import counted
+from skscale.leakage._check import CheckReport
 from skscale.leakage._profile import read_numbers
 from skscale.leakage._signs import signs
 

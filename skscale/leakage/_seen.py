@@ -19,8 +19,9 @@ from skscale._kernels import Array
 from skscale._opening import open_table
 from skscale._parameters import check_parameter, integer
 from skscale._provenance import Memory, hash_table, memory_of, remembering, rounded
+from skscale._words import counted
 from skscale.errors import NothingRememberedError
-from skscale.leakage._check import CheckReport, Finding, counted
+from skscale.leakage._check import CheckReport, Finding
 from skscale.leakage._freeze import FrozenTransformer
 from skscale.leakage._straddle import RATE, Straddle, straddle_counted
 from skscale.statistics import RowSketch

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.stats import binom
 
 from skscale._kernels import Array
-from skscale.leakage._check import Finding, counted, listed
+from skscale._words import counted
+from skscale.leakage._check import Finding, listed
 from skscale.leakage._levels import Levels
 from skscale.leakage._profile import Columns, Profile, correlates
 from skscale.leakage._straddle import RATE

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from skscale import _tables as tables
+from skscale._words import counted
 from skscale.errors import SchemaError
-from skscale.leakage._check import CheckReport, Finding, counted, listed
+from skscale.leakage._check import CheckReport, Finding, listed
 from skscale.leakage._levels import Levels
 from skscale.leakage._profile import Columns, read_numbers
 from skscale.leakage._rows import check_same_columns, paired_hashes

@@ -9,6 +9,7 @@ from typing import Any, overload
 from skscale import _tables as tables
 from skscale._kernels import Array
 from skscale._splits import Splits, read_splits
+from skscale._words import counted
 from skscale.errors import InvalidParameterError
 from skscale.model_selection._sharing import SharedFits
 
@@ -197,8 +198,7 @@ class CrossFit(Sequence[Fold]):
             ways.append(f"fitted in {passes}")
         if self.n_ordinary:
             ways.append(f"{self.n_ordinary} of them fitted the ordinary way")
-        noun = "fold" if len(self) == 1 else "folds"
-        return f"<{len(self)} {noun} of {self.n_rows} rows, {' and '.join(ways)}>"
+        return f"<{counted(len(self), 'fold')} of {self.n_rows} rows, {' and '.join(ways)}>"
 
     def _repr_html_(self) -> str:
         heads = ("fold", "rows to train", "rows to test", "fitted")

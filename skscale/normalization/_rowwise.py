@@ -14,10 +14,10 @@ from skscale import _tables as tables
 from skscale._base import TableTransformer
 from skscale._blocks import Apply, check_table
 from skscale._callbacks import fit_task, with_callbacks
-from skscale._diagrams import columns_of
 from skscale._kernels import Array, Rows
 from skscale._opening import open_table
 from skscale._parameters import Rule, none, one_of, real
+from skscale._words import counted
 from skscale.normalization._affine import affine_parameters
 
 
@@ -97,4 +97,4 @@ class RowwiseNormalizer(OneToOneFeatureMixin, TableTransformer, ABC):
     def _learned(self) -> str:
         if not hasattr(self, "n_features_in_"):
             return ""
-        return f"for {columns_of(self.n_features_in_)}, learned from no rows"
+        return f"for {counted(self.n_features_in_, 'column')}, learned from no rows"

@@ -152,13 +152,13 @@ def randomized_axes(triangle: Array, n_rows: float, k: int, **options: Any) -> A
     return Axes(values, 0, fix_signs(turn @ basis), tolerance)
 
 
-def rank_tolerance(n_rows: float, n_features: int) -> float:
+def rank_tolerance(n_rows: float, n_features: int, epsilon: float = EPSILON) -> float:
     """Part of the largest singular value that counts as zero: ``max(n, p) eps``.
 
     The number of rows is known as the sum of their weights, which may be any number: beyond
     `MOST_ROWS` it says nothing about rounding.
     """
-    return float(max(min(n_rows, MOST_ROWS), n_features)) * EPSILON
+    return float(max(min(n_rows, MOST_ROWS), n_features)) * epsilon
 
 
 def rank(axes: Axes, tolerance: float) -> int:

@@ -12,7 +12,6 @@ from skscale._kernels import Array
 from skscale._parameters import check_parameter, integer, none, one_of
 from skscale.errors import SchemaError
 from skscale.inspection._distributions import (
-    GROUPS,
     NEW,
     TRAIN,
     draw_bands,
@@ -338,7 +337,7 @@ class ScalingDisplay:
             axis.set_xlim(0, max(2.8 * known.max(), 0.01))
             axis.set_xticks([])
         else:
-            parts = groups(n_features) if n_features > GROUPS else np.arange(n_features)[:, None]
+            parts = groups(n_features)
             self.outside_ = axis.fill_betweenx(
                 [np.mean(part) for part in parts],
                 0,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self, final
 import numpy as np
 
 from skscale._kernels import Array
+from skscale._linalg import rank_tolerance
 from skscale.decomposition import PCA, Whitener
 from skscale.inspection._drawing import (
     BLUE,
@@ -294,7 +295,7 @@ def _rank_of(estimator: Any) -> int | None:
     if n_rows is None or len(values) == 0:
         return None
     precision = float(np.finfo(values.dtype).eps)
-    floor = max(int(n_rows), estimator.n_features_in_) * precision * values[0]
+    floor = rank_tolerance(n_rows, estimator.n_features_in_, precision) * values[0]
     rank = int(np.count_nonzero(values > floor))
     is_all = rank < len(values) or rank == estimator.n_features_in_
     return rank if is_all else None

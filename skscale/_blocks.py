@@ -46,9 +46,10 @@ def measure_table(
     also : callable, default=None
         What else is done with each block, and where it is, while it is in cache.
     """
+    read = table.columns or table.rows
 
     def of_block(rows: slice) -> Any:
-        block = table.rows(rows)
+        block = read(rows)
         try:
             statistic = measure(block, None if weights is None else weights[rows])
         except InfiniteValueError as error:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from skscale import _kernels as kernels
 from skscale._kernels import _affine, _extrema, _hashes, _merging, _moments, _rowwise, _scatter
 from skscale.errors import InfiniteValueError
-from skscale.statistics import Scatter
+from skscale.statistics import Extrema, Moments, Scatter, Triangle
 
 from . import draws, truth
 
@@ -23,6 +23,8 @@ compiled = pytest.importorskip(
     reason="the compiled kernels were not built",
     exc_type=ImportError,
 )
+
+EPS = np.finfo(np.float64).eps
 
 LAYOUTS = {
     "row after row": np.ascontiguousarray,
@@ -449,3 +451,186 @@ def test_scatter_of_columns_in_order_has_the_bits_of_rows_in_order(n_columns, dt
     for of_rows in (None, weights):
         in_rows = Scatter.of(rows, of_rows)
         assert Scatter.of(np.asfortranarray(rows), of_rows) == in_rows
+
+
+# Products -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[8, 4])
+def lanes(request, monkeypatch):
+    """Numbers in a vector, as on a machine that has no wider ones."""
+    if request.param > compiled.LANES:
+        pytest.skip(f"this machine has no vectors of {request.param} numbers")
+    monkeypatch.setattr(compiled, "LANES", request.param)
+    monkeypatch.setattr(_scatter, "products", refuse)
+    return request.param
+
+
+SHAPES = [
+    *itertools.product([1, 2, 7, 8, 9, 31], [1, 2, 3, 4, 5, 7, 8, 9]),
+    *[(511, 5), (512, 6), (513, 16), (1030, 11), (600, 25), (70, 129), (650, 200)],
+]
+"""On both sides of the lengths of vectors, of squares of the matrix, and of runs of rows."""
+
+
+def pieces_of(rows, *cuts):
+    """Rows as `Columns` in pieces."""
+    parts = np.split(rows, cuts)
+    pieces = [[np.ascontiguousarray(column) for column in part.T] for part in parts]
+    return kernels.Columns(pieces, lambda: np.asfortranarray(rows))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_products_are_those_of_the_deviations(lanes, shape, dtype):
+    random = np.random.default_rng(0)
+    rows = random.normal(3, 2, shape).astype(dtype)
+    centre = random.normal(3, 1, shape[1])
+    weights = random.uniform(0.1, 4, shape[0])
+    for of_rows, low in [(None, None), (weights, None), (None, centre / 8)]:
+        sums, matrix = compiled.products(rows, of_rows, centre, low)
+        weight = np.ones(shape[0]) if of_rows is None else of_rows
+        deviation = (rows - centre) - (0 if low is None else low)
+        size = np.abs(deviation).T @ (np.abs(deviation) * weight[:, np.newaxis])
+        expected = deviation.astype(np.longdouble).T @ (deviation * weight[:, np.newaxis])
+        assert (np.abs(matrix - expected) <= 32 * EPS * size).all()
+        assert (matrix == matrix.T).all()
+        size = weight @ np.abs(deviation)
+        assert (np.abs(sums - weight.astype(np.longdouble) @ deviation) <= 32 * EPS * size).all()
+
+
+def test_products_of_whole_numbers_are_exact(lanes):
+    rows = np.random.default_rng(0).integers(-1000, 1000, (3001, 13)).astype(float)
+    exact = truth.exact(rows - 7)
+    sums, matrix = compiled.products(rows, np.full(3001, 4.0), np.full(13, 7.0), None)
+    assert sums.tolist() == [4 * sum(column) for column in exact.T]
+    for i, j in [(0, 0), (0, 12), (12, 3), (5, 4), (12, 12)]:
+        assert matrix[i, j] == 4 * sum(a * b for a, b in zip(exact[:, i], exact[:, j], strict=True))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (13, 7), (700, 12), (1031, 9)])
+def test_products_have_the_same_bits_wherever_the_rows_lie(lanes, shape, dtype):
+    rows = table(*shape, dtype)
+    weights = np.random.default_rng(0).uniform(0.1, 4, shape[0])
+    centre = np.linspace(0, 10, shape[1])
+    some = sorted({1, shape[0] // 3, shape[0] // 3 + 1, shape[0] - 1} - {0, shape[0]})
+    apart = [pieces_of(rows, *cuts) for cuts in ((), some, some[:1])]
+    for of_rows in (None, weights):
+        expected = compiled.products(rows, of_rows, centre, None)
+        for given_rows in (*(layout(rows) for layout in LAYOUTS.values()), *apart):
+            found = compiled.products(given_rows, of_rows, centre, None)
+            for mine, theirs in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(mine, theirs)
+
+
+def test_memory_beside_the_rows_is_not_read(lanes):
+    """What lies before, between and behind them is NaN."""
+    memory = np.full((40, 30), np.nan)
+    for n_rows, n_columns in itertools.product([1, 5, 8, 17], [1, 4, 7, 9]):
+        rows = memory[3 : 3 + n_rows, 2 : 2 + n_columns]
+        rows[...] = 1.5
+        for given_rows in (rows, rows.copy().T.copy().T):
+            sums, matrix = compiled.products(given_rows, None, np.zeros(n_columns), None)
+            assert (sums == 1.5 * n_rows).all()
+            assert (matrix == 2.25 * n_rows).all()
+        rows[...] = np.nan
+
+
+def test_memory_beside_the_results_is_not_written(lanes):
+    for n_rows, n_columns in SHAPES:
+        sizes = compiled._loops.products_work(n_rows, n_columns), n_columns, n_columns**2
+        memory = [np.full(size + 200, -0.0) for size in sizes]  # even adding zero would show
+        work, sums, matrix = (array[100:-100] for array in memory)
+        rows, zeros = np.ones((n_rows, n_columns)), np.zeros(n_columns)
+        where = compiled._layout(rows)[:-1]
+        into = work, sums, matrix.reshape(n_columns, n_columns)
+        compiled._loops.products(lanes, *where, np.ones(n_rows), zeros, zeros, *into)
+        for array in memory:
+            assert np.signbit(array[:100]).all()
+            assert np.signbit(array[-100:]).all()
+        assert (matrix == n_rows).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("place", [(0, 0), (5, 11), (599, 3)])
+def test_what_is_not_finite_shows_in_the_products_of_its_column_only(lanes, place, bad):
+    rows = table(600, 12)
+    rows[place] = bad
+    sums, matrix = compiled.products(rows, None, np.zeros(12), None)
+    others = np.arange(12) != place[1]
+    assert not np.isfinite(sums[place[1]])
+    assert not np.isfinite(matrix[place[1]]).any()
+    assert np.isfinite(sums[others]).all()
+    assert np.isfinite(matrix[np.ix_(others, others)]).all()
+    with pytest.raises(ValueError, match=r"infinity|NaN"):
+        Scatter.of(pieces_of(rows, 100))
+
+
+@pytest.mark.parametrize("n_columns", [9, compiled.WIDEST + 1])
+def test_other_machines_and_wide_rows_have_matrix_products(monkeypatch, n_columns):
+    if n_columns <= compiled.WIDEST:
+        monkeypatch.setattr(compiled, "LANES", 0)
+    monkeypatch.setattr(compiled._loops, "products", refuse)
+    rows = np.random.default_rng(0).normal(5, 1, (1100, n_columns))
+    expected = np.cov(rows.T, ddof=0) * 1100
+    for given_rows in (rows, pieces_of(rows), pieces_of(rows, 7, 1030)):
+        found = Scatter.of(given_rows).scatter
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+
+
+# Columns that lie apart ---------------------------------------------------------------------
+
+
+@given(data=st.data(), n_rows=st.integers(1, 20))
+def test_rows_of_columns_that_lie_apart(n_rows, data):
+    rows = np.arange(3.0 * n_rows).reshape(n_rows, 3)
+    cuts = data.draw(st.sets(st.integers(1, n_rows - 1)) if n_rows > 1 else st.just(set()))
+    apart = pieces_of(rows, *sorted(cuts))
+    assert apart.shape == rows.shape
+    np.testing.assert_array_equal(kernels.as_rows(apart), rows)
+    bound = st.none() | st.integers(-25, 25)
+    some = data.draw(st.builds(slice, bound, bound, st.none() | st.integers(1, 25)))
+    np.testing.assert_array_equal(apart[some], rows[some])
+    number = data.draw(st.integers(-n_rows, n_rows - 1))
+    np.testing.assert_array_equal(apart[number], rows[number])
+    chosen = data.draw(st.lists(st.booleans(), min_size=n_rows, max_size=n_rows))
+    np.testing.assert_array_equal(apart[np.array(chosen)], rows[chosen])
+    for i in range(3):
+        np.testing.assert_array_equal(apart.column(i), rows[:, i])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("kind", [Extrema, Moments, Scatter, Triangle])
+def test_statistics_of_columns_that_lie_apart_have_the_same_bits(kind, dtype, weighted):
+    rows = table(3000, 6, dtype) if kind in (Scatter, Triangle) else table(3000, 6, dtype, 0.1)
+    weights = np.random.default_rng(0).integers(0, 3, 3000) if weighted else None
+    expected = kind.of(np.asfortranarray(rows), weights)
+    for cuts in ((), (1,), (500, 2500)):
+        assert kind.of(pieces_of(rows, *cuts), weights) == expected
+
+
+@pytest.mark.parametrize("kernel", [compiled.extrema, compiled.moments, compiled.scatter])
+def test_columns_are_not_brought_together(kernel):
+    if kernel is compiled.scatter and not compiled.LANES:
+        pytest.skip("this machine has no vectors that there is a loop over products for")
+    rows = np.asfortranarray(table(3000, 7)[:, 1:])  # the first one is constant
+    apart = kernels.Columns(pieces_of(rows, 1000).pieces, refuse)
+    for mine, theirs in zip(kernel(apart, None), kernel(rows, None), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("kind", [Extrema, Moments, Scatter])
+def test_infinities_in_columns_that_lie_apart_are_found_where_they_are(kind):
+    rows = table(1000, 5)
+    rows[700, 3] = -np.inf
+    with pytest.raises(InfiniteValueError) as caught:
+        kind.of(pieces_of(rows, 300))
+    assert (caught.value.row, caught.value.column) == (700, 3)
+
+
+def test_squares_that_vanish_in_columns_that_lie_apart():
+    rows = table(1000, 3) * [1, 1e-180, 1e170]
+    for kind in (Moments, Scatter):
+        assert kind.of(pieces_of(rows, 300)) == kind.of(np.asfortranarray(rows))

@@ -1,20 +1,34 @@
 """What the kernels of scatter matrices and triangles do that their results do not show."""
 
+import functools
+import sys
+
 import numpy as np
 import pytest
 
+from skscale import _kernels as kernels
 from skscale._kernels import _lapack, _scatter, _triangle
 from skscale.statistics import Scatter, Triangle
 
 EPS = np.finfo(np.float64).eps
 
 
+def counted_products(monkeypatch):
+    """A list that grows with every product."""
+    products, in_use = [], sys.modules[kernels.scatter.__module__].products
+
+    def counting(*given):
+        products.append(1)
+        return in_use(*given)
+
+    monkeypatch.setattr(kernels, "scatter", functools.partial(_scatter.scatter, products=counting))
+    return products
+
+
 @pytest.mark.parametrize("shape", [(100, 40), (600, 200), (5000, 100)])
 def test_the_first_centre_is_good_enough(shape, monkeypatch):
     """One product per block: a second one, about a better centre, is for odd rows only."""
-    products = []
-    about = _scatter._about
-    monkeypatch.setattr(_scatter, "_about", lambda *given: products.append(1) or about(*given))
+    products = counted_products(monkeypatch)
     rng = np.random.default_rng(0)
     for _ in range(20):
         Scatter.of(rng.normal(size=shape) + 5)
@@ -22,9 +36,7 @@ def test_the_first_centre_is_good_enough(shape, monkeypatch):
 
 
 def test_a_misled_centre_is_found_again(monkeypatch):
-    products = []
-    about = _scatter._about
-    monkeypatch.setattr(_scatter, "_about", lambda *given: products.append(1) or about(*given))
+    products = counted_products(monkeypatch)
     rows = np.zeros((4096, 2))
     rows[::16] = 1e6  # all that a sample of one row in 16 sees
     rows += np.random.default_rng(0).normal(size=rows.shape)

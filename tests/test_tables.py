@@ -1,5 +1,7 @@
 """Any table of numbers gives what the float64 array gives, in the caller's kind of table."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -8,6 +10,8 @@ import pytest
 from scipy import sparse
 
 from skscale import PCA, BatchNormalizer, MinMaxScaler, StandardScaler, Whitener, errors
+from skscale import _tables as tables
+from skscale._kernels import as_rows
 
 from . import truth
 
@@ -583,3 +587,46 @@ def test_polars_objects_are_no_numbers():
     rows = pl.DataFrame({"a": pl.Series([object(), object()], dtype=pl.Object)})
     with pytest.raises(errors.NonNumericColumnError, match="'a' \\(Object\\)"):
         StandardScaler().fit(rows)
+
+
+# Arrow tables where their columns are ---------------------------------------------------------
+
+
+def columns_of(table, start, stop):
+    opened = tables.read_plain(table)
+    assert opened is not None
+    return opened.columns(slice(start, stop))
+
+
+@pytest.mark.parametrize("kind", ["double", "float"])
+def test_arrow_columns_are_measured_where_they_are(kind):
+    chunks = [pa.array(ROWS[rows, 0], kind) for rows in (slice(5), slice(5, 5), slice(5, 16))]
+    other = [pa.array(ROWS[rows, 1], kind) for rows in (slice(9), slice(9, 16))]
+    table = pa.table({"a": pa.chunked_array(chunks), "b": pa.chunked_array(other)})
+    apart = columns_of(table, 3, 15)
+    assert [len(piece[0]) for piece in apart.pieces] == [2, 4, 6]
+    np.testing.assert_array_equal(as_rows(apart), ROWS[3:15, :2])
+    for piece, chunk, skipped in [(0, chunks[0], 3), (1, chunks[2], 0), (2, chunks[2], 4)]:
+        start = chunk.buffers()[1].address + skipped * apart.dtype.itemsize
+        assert apart.pieces[piece][0].ctypes.data == start
+
+
+def test_arrow_columns_with_gaps_are_brought_together():
+    table = pa.table({"a": ROWS[:, 0], "b": [None, *ROWS[1:, 1]]})
+    found = columns_of(table, 0, 16)
+    assert isinstance(found, np.ndarray)
+    assert np.isnan(found[0, 1])
+    assert not isinstance(columns_of(table, 1, 16), np.ndarray)  # whose gap is not in these rows
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_chunks_of_arrow_tables_change_no_bit(kind):
+    random = np.random.default_rng(0)
+    whole = pa.table({name: random.normal(5, 2, 3000) for name in "abcdef"})
+    cut = pa.concat_tables(
+        whole.slice(start, stop - start) for start, stop in pairwise([0, 1, 700, 1999, 3000])
+    )
+    frame = pd.DataFrame(np.asfortranarray(np.asarray(whole)), columns=whole.column_names)
+    expected = kind().fit(frame).transform(whole)
+    for table in (whole, cut):
+        np.testing.assert_array_equal(kind().fit(table).transform(whole), expected)

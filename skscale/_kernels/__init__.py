@@ -18,6 +18,7 @@ from skscale._kernels._columns import (
 from skscale._kernels._exact import (
     EXACT_INTEGER,
     Array,
+    Columns,
     Rows,
     WideRows,
     as_rows,
@@ -90,6 +91,7 @@ __all__ = [
     "IN_USE",
     "LOWEST",
     "Array",
+    "Columns",
     "Parts",
     "Rows",
     "WideRows",

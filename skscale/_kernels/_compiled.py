@@ -7,7 +7,7 @@ wider than float64, float16, strides, exponents, infinities, and squares that va
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -22,7 +22,7 @@ from skscale._kernels import (
     _rowwise,
     _scatter,
 )
-from skscale._kernels._exact import Array, Rows, leading
+from skscale._kernels._exact import Array, Columns, Rows, leading
 from skscale._kernels._merging import Merged, Scattered
 from skscale._kernels._rowwise import Parts
 
@@ -45,30 +45,44 @@ ROWWISE = {
     for other, written in LETTERS.items()
 }
 DTYPES = (np.float64, np.float64, np.float64, np.int64)
+LANES = _loops.lanes()
+"""Numbers in a vector of this machine for which there is a loop over products; 0 for none."""
+
+WIDEST = 200
+"""Columns up to which the loop over products is faster than a matrix product."""
+
 NO_INTERVAL = (*[None] * 6, False)
 """What a loop takes for the ends of an interval, and for clipping, where there are none."""
 
 
-def moments(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array, Array]:
+def moments(
+    rows: Rows | Columns, weights: Array | None
+) -> tuple[Array, Array, Array, Array, Array]:
     """Count, mean and centred second moment of every column of one block."""
-    block = _in_order(rows)
-    if block is not None:
-        n_columns = block.shape[1]
-        count, mean, mean_low, second_moment = measured = np.empty((4, n_columns))
-        scratch = np.empty((4, n_columns))
-        if MOMENTS[block.dtype.char](
-            block, _in_line(weights), count, mean, mean_low, second_moment, scratch
+    strips = _strips(rows)
+    if strips is not None:
+        measured, scratch = np.empty((4, rows.shape[1])), np.empty((4, rows.shape[1]))
+        of_rows = _in_line(weights)
+        if all(
+            MOMENTS[block.dtype.char](block, of_rows, *measured[:, columns], scratch)
+            for columns, block in strips
         ):
-            return *measured, np.zeros(n_columns, dtype=np.int64)
+            return *measured, np.zeros(rows.shape[1], dtype=np.int64)
     return _moments.moments(rows, weights)
 
 
-def extrema(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array, Array]:
+def extrema(
+    rows: Rows | Columns, weights: Array | None
+) -> tuple[Array, Array, Array, Array, Array]:
     """Count, minimum and maximum of every column of one block."""
-    block = _in_order(rows)
-    if block is not None:
-        count, minimum, maximum = np.empty((3, block.shape[1]))
-        if EXTREMA[block.dtype.char](block, _in_line(weights), count, minimum, maximum):
+    strips = _strips(rows)
+    if strips is not None:
+        measured, of_rows = np.empty((3, rows.shape[1])), _in_line(weights)
+        if all(
+            EXTREMA[block.dtype.char](block, of_rows, *measured[:, columns])
+            for columns, block in strips
+        ):
+            count, minimum, maximum = measured
             zeros = np.zeros(len(count))
             return count, minimum, zeros, maximum, zeros
     return _extrema.extrema(rows, weights)
@@ -85,9 +99,39 @@ def deviations(rows: Rows, high: Array, low: Array | None, out: Array) -> tuple[
     return _scatter.deviations(rows, high, low, out)
 
 
-def scatter(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:
+def products(
+    rows: Rows | Columns, weights: Array | None, high: Array, low: Array | None
+) -> tuple[Array, Array]:
+    """Weighted sums of the deviations from a centre, and of the products of every two columns."""
+    n_rows, n_columns = rows.shape
+    layout = _layout(rows) if LANES and n_columns <= WIDEST else None
+    if layout is None:
+        return _scatter.products(rows, weights, high, low, deviations)
+    sums, matrix = np.empty(n_columns), np.empty((n_columns, n_columns))
+    work = np.empty(_loops.products_work(n_rows, n_columns))
+    low = np.zeros(n_columns) if low is None else low
+    *where, _memory = layout
+    _loops.products(LANES, *where, _in_line(weights), high, low, work, sums, matrix)
+    return sums, matrix
+
+
+def _layout(rows: Rows | Columns) -> tuple[Array, Array, int, int, Any] | None:
+    """How the loop over products is told where rows are; and what keeps them there."""
+    if isinstance(rows, Columns):
+        starts = [[column.ctypes.data for column in piece] for piece in rows.pieces]
+        lengths = [len(piece[0]) for piece in rows.pieces]
+        return np.array(starts, np.uintp), np.array(lengths, np.intp), 1, rows.dtype.itemsize, rows
+    block = _in_order(rows)
+    if block is None:
+        return None
+    (down, across), size = block.strides, block.itemsize
+    first = (block.ctypes.data + across * np.arange(block.shape[1])).astype(np.uintp)
+    return first[np.newaxis], np.array([len(block)], np.intp), down // size, size, block
+
+
+def scatter(rows: Rows | Columns, weights: Array | None) -> tuple[Array, Array, Array, Array]:
     """Mean and centred scatter matrix of rows."""
-    return _scatter.scatter(rows, weights, deviations)
+    return _scatter.scatter(rows, weights, products)
 
 
 def row_hashes(rows: Rows, keys: Array) -> Array:
@@ -174,6 +218,14 @@ def _compiled(twin: Kernel, *, inverse: bool) -> Kernel:
         return twin(rows, *given, out)
 
     return cast(Kernel, compiled)
+
+
+def _strips(rows: Rows | Columns) -> Iterable[tuple[slice, Array]] | None:
+    """Blocks of some of the columns, as the loops read them; None if they cannot."""
+    if isinstance(rows, Columns):
+        return ((slice(i, i + 1), rows.column(i)[:, None]) for i in range(rows.shape[1]))
+    block = _in_order(rows)
+    return None if block is None else [(slice(None), block)]
 
 
 def _in_order(rows: Rows) -> Array | None:

@@ -1,4 +1,6 @@
-"""Error-free arithmetic: sums whose rounding error is kept, and integers wider than float64.
+"""Error-free arithmetic, and the rows it is done with.
+
+Sums keep their rounding error; integers wider than float64 are two floats each.
 
 References
 ----------
@@ -9,7 +11,9 @@ section 4.2.2.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,10 +68,72 @@ class WideRows:
 Rows = Array | WideRows
 
 
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Rows whose columns lie apart in memory, for kernels that can read them there.
+
+    All others take them as one array, which `as_rows` gives.
+
+    Parameters
+    ----------
+    pieces : list of lists of arrays of shape (n_rows_of_piece,)
+        Some of the rows each, one array for every column. All are float32 or all float64, in
+        order and not empty; there is at least one.
+    together : callable
+        To the same rows as one array, a copy.
+    """
+
+    pieces: list[list[Array]]
+    together: Callable[[], Array]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self), len(self.pieces[0])
+
+    @property
+    def ndim(self) -> int:
+        return 2
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.pieces[0][0].dtype
+
+    @cached_property
+    def whole(self) -> Array:
+        """The rows as one array."""
+        return self.together()
+
+    def __len__(self) -> int:
+        return sum(len(piece[0]) for piece in self.pieces)
+
+    def column(self, number: int) -> Array:
+        """One column, in order; a copy if it is in several pieces."""
+        parts = [piece[number] for piece in self.pieces]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def __getitem__(self, rows: Any) -> Array:
+        """Rows as an array, of which only those of a number or a slice forwards are copied."""
+        if isinstance(rows, int) and rows >= 0:
+            return self[rows : rows + 1][0]
+        if not isinstance(rows, slice):
+            return self.whole[rows]
+        start, stop, step = rows.indices(len(self))
+        parts, begin = [], 0
+        for piece in self.pieces:
+            end = begin + len(piece[0])
+            first = start + max(0, -(-(begin - start) // step)) * step - begin
+            some = slice(first, max(0, min(stop, end) - begin), step)
+            parts.append([column[some] for column in piece])
+            begin = end
+        return np.concatenate([np.array(part) for part in parts], axis=1).T
+
+
 def as_rows(rows: Any) -> Rows:
     """Real numbers of any dtype as float32, float64 or `WideRows`; floats are not copied."""
     if isinstance(rows, WideRows):
         return rows
+    if isinstance(rows, Columns):
+        return rows.whole
     rows = np.asarray(rows)
     if rows.dtype in (np.float64, np.float32) and rows.dtype.isnative:
         return rows
@@ -84,7 +150,7 @@ def leading(rows: Rows) -> Array:
     return rows.high if isinstance(rows, WideRows) else rows
 
 
-def first_row(rows: Rows) -> tuple[Array, Array | None]:
+def first_row(rows: Rows | Columns) -> tuple[Array, Array | None]:
     """First row in float64, and the low part of wide integers."""
     if isinstance(rows, WideRows):
         return rows.high[0], rows.low[0]

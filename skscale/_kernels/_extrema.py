@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from skscale._kernels._columns import check_finite, reduce_columns, total_weight
-from skscale._kernels._exact import Array, Rows, WideRows, leading
+from skscale._kernels._exact import Array, Columns, Rows, WideRows, as_rows, leading
 
 
-def extrema(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array, Array]:
+def extrema(
+    rows: Rows | Columns, weights: Array | None
+) -> tuple[Array, Array, Array, Array, Array]:
     """Count, minimum and maximum of every column of one block.
 
     Parameters
@@ -29,6 +31,7 @@ def extrema(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
     InfiniteValueError
         With the position of the first infinity.
     """
+    rows = as_rows(rows)
     has_missing, high = check_finite(rows), leading(rows)
     smallest, largest = (np.fmin, np.fmax) if has_missing else (np.minimum, np.maximum)
     minimum = reduce_columns(smallest, high).astype(np.float64)

@@ -12,7 +12,22 @@ closer.
 """
 
 from libc.math cimport INFINITY, fabs, nextafter, sqrt
+from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
+
+cdef extern from "_products.h" nogil:
+    ctypedef struct skscale_rows:
+        const void *const *starts
+        const Py_ssize_t *lengths
+        Py_ssize_t n_pieces, n_columns, stride
+        int width
+
+    Py_ssize_t skscale_work(Py_ssize_t n_rows, Py_ssize_t n_columns)
+    int skscale_lanes()
+    int skscale_products(
+        int lanes, skscale_rows rows, const double *high, const double *low,
+        const double *weights, double *work, double *sums, double *matrix,
+    )
 
 cdef enum:
     TILE = 256  # columns whose sums stay in the first cache together with the rows
@@ -471,6 +486,43 @@ def deviations(
     with nogil:
         done = block_deviations(rows, centre, out, sums)
     return done
+
+
+# Products -----------------------------------------------------------------------------------
+
+
+def lanes():
+    """Numbers in the widest vectors of the machine that there is a loop over products for, or 0."""
+    return skscale_lanes()
+
+
+def products_work(Py_ssize_t n_rows, Py_ssize_t n_columns):
+    """Numbers of memory that `products` works with."""
+    return skscale_work(n_rows, n_columns)
+
+
+def products(
+    int lanes, const uintptr_t[:, ::1] starts, const Py_ssize_t[::1] lengths, Py_ssize_t stride,
+    int width, const double[::1] weights, const double[::1] high, const double[::1] low,
+    double[::1] work, double[::1] sums, double[:, ::1] matrix,
+):
+    """Weighted sums of the deviations from a centre, and of the products of every two columns.
+
+    Rows come in pieces of these lengths, whose columns start at these addresses, with `stride`
+    numbers of `width` bytes from a row to the next. Every column must be in order, a stride of 1,
+    or every row. `lanes` are 8 or 4, and no more than `lanes()`.
+    """
+    cdef skscale_rows rows
+    cdef const double *of_rows = NULL
+    if weights is not None:
+        of_rows = &weights[0]
+    rows.starts = <const void *const *> &starts[0, 0]
+    rows.lengths, rows.n_pieces, rows.n_columns = &lengths[0], starts.shape[0], starts.shape[1]
+    rows.stride, rows.width = stride, width
+    with nogil:
+        skscale_products(
+            lanes, rows, &high[0], &low[0], of_rows, &work[0], &sums[0], &matrix[0, 0]
+        )
 
 
 # Extrema ------------------------------------------------------------------------------------

@@ -18,7 +18,16 @@ from typing import NamedTuple
 import numpy as np
 
 from skscale._kernels._columns import check_finite, chunks, reduce_columns
-from skscale._kernels._exact import Array, Rows, WideRows, first_row, subtract, two_sum
+from skscale._kernels._exact import (
+    Array,
+    Columns,
+    Rows,
+    WideRows,
+    as_rows,
+    first_row,
+    subtract,
+    two_sum,
+)
 
 SMALLEST, LARGEST = 2.0**-400, 2.0**400
 """Deviations in this range are squared as they are; others are scaled by a power of two."""
@@ -66,12 +75,14 @@ class Centred(NamedTuple):
     squares: Array
 
 
-def moments(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array, Array]:
+def moments(
+    rows: Rows | Columns, weights: Array | None
+) -> tuple[Array, Array, Array, Array, Array]:
     """Count, mean and centred second moment of every column of one block.
 
     Parameters
     ----------
-    rows : array of shape (n_rows, n_columns)
+    rows : array or Columns of shape (n_rows, n_columns)
         Real numbers, or NaN where a value is missing.
     weights : array of shape (n_rows,), or None
         Positive.
@@ -87,6 +98,7 @@ def moments(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Arr
     InfiniteValueError
         With the position of the first infinity.
     """
+    rows = as_rows(rows)
     if len(rows) == 0:
         zeros = np.zeros(rows.shape[1])
         return zeros, zeros, zeros, zeros, zeros.astype(np.int64)
@@ -131,10 +143,12 @@ def centre(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
     return _mean(rows, weights, count, np.where(np.isfinite(low), 0, HEADROOM))
 
 
-def near_mean(rows: Rows, weights: Array | None) -> tuple[Array, Array | None]:
+def near_mean(
+    rows: Rows | Columns, weights: Array | None, plenty: int = PLENTY
+) -> tuple[Array, Array | None]:
     """A centre near the mean of finite rows, and equal to it in a constant column."""
     first, low = first_row(rows)
-    every = max(min(SAMPLE, 1 + len(rows) // ENOUGH), len(rows) // PLENTY)
+    every = max(min(SAMPLE, 1 + len(rows) // ENOUGH), len(rows) // plenty)
     few = rows[::every]
     with np.errstate(over="ignore", invalid="ignore"):
         # In C order, so that the order of the additions is the same for any rows.

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from skscale._kernels._columns import CHUNK, check_complete, reduce_columns, total_weight
-from skscale._kernels._exact import Array, Rows, subtract, two_sum
+from skscale._kernels._exact import Array, Columns, Rows, as_rows, subtract, two_sum
 from skscale._kernels._moments import (
+    ENOUGH,
     centre,
     is_ordinary_square,
     near_mean,
@@ -16,6 +17,7 @@ from skscale._kernels._moments import (
 )
 
 Deviate = Callable[[Rows, Array, Array | None, Array], tuple[Array, Array]]
+Products = Callable[[Rows | Columns, Array | None, Array, Array | None], tuple[Array, Array]]
 
 TALLEST = 1024
 """Rows of a chunk of wide rows: enough for a matrix product to run at full speed."""
@@ -50,19 +52,62 @@ def deviations(rows: Rows, high: Array, low: Array | None, out: Array) -> tuple[
     return deviation, reduce_columns(np.add, deviation)
 
 
+def products(
+    rows: Rows | Columns,
+    weights: Array | None,
+    high: Array,
+    low: Array | None,
+    deviate: Deviate = deviations,
+) -> tuple[Array, Array]:
+    """Weighted sums of the deviations from a centre, and of the products of every two columns.
+
+    Parameters
+    ----------
+    rows : array or Columns of shape (n_rows, n_columns), n_rows >= 1
+        Real numbers.
+    weights : array of shape (n_rows,), or None
+        Positive.
+    high, low : arrays of shape (n_columns,); low may be None
+        The centre, as an unevaluated sum.
+    deviate : callable, default=deviations
+        That function or its compiled twin.
+
+    Returns
+    -------
+    sums : array of shape (n_columns,)
+    matrix : array of shape (n_columns, n_columns)
+        Not finite where there is NaN or infinity in the rows.
+    """
+    n_rows, n_columns = rows.shape
+    height = min(n_rows, max(CHUNK // n_columns, TALLEST))
+    buffer = np.empty((height, n_columns))
+    matrix, product = np.zeros((n_columns, n_columns)), np.empty((n_columns, n_columns))
+    sums = []
+    for first in range(0, n_rows, height):
+        chunk = slice(first, first + height)
+        deviation, of_chunk = deviate(rows[chunk], high, low, buffer[: n_rows - first])
+        if weights is not None:
+            column = weights[chunk][:, np.newaxis]
+            of_chunk = reduce_columns(np.add, deviation * column)
+            deviation *= np.sqrt(column)
+        sums.append(of_chunk)
+        matrix += np.matmul(deviation.T, deviation, out=product)
+    return reduce_columns(np.add, np.array(sums)), matrix
+
+
 def scatter(
-    rows: Rows, weights: Array | None, deviate: Deviate = deviations
+    rows: Rows | Columns, weights: Array | None, products: Products = products
 ) -> tuple[Array, Array, Array, Array]:
     """Mean and centred scatter matrix of rows.
 
     Parameters
     ----------
-    rows : array of shape (n_rows, n_columns), n_rows >= 1
+    rows : array or Columns of shape (n_rows, n_columns), n_rows >= 1
         Real numbers. They are looked at for NaN and infinity where the matrix shows that
         there may be some.
     weights : array of shape (n_rows,), or None
         Positive.
-    deviate : callable, default=deviations
+    products : callable, default=products
         That function or its compiled twin.
 
     Returns
@@ -78,21 +123,25 @@ def scatter(
     ------
     InfiniteValueError, MissingValueError
     """
-    start, low = near_mean(rows, None if weights is None else weights[:, np.newaxis])
+    start, low = near_mean(rows, None if weights is None else weights[:, np.newaxis], ENOUGH)
     total = total_weight(rows, weights)
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(2):
-            step, matrix = _about(rows, weights, start, low, total, deviate)
+            sums, matrix = products(rows, weights, start, low)
+            step = sums / total
             squares = np.diagonal(matrix)
             far = step * step * total > CLOSE * squares
             if not far.any():
                 break
             start, low = two_sum(start, np.where(far, step, 0.0) + (0.0 if low is None else low))
         usual = is_ordinary_square(squares)
-    exponent = unusual_exponent(rows, usual)
-    if exponent.any():
-        mean, mean_low, deviation, exponent = centred(rows, weights)
-        return mean, mean_low, deviation.T @ deviation, exponent
+    exponent = np.zeros(len(usual), dtype=np.int64)
+    if not usual.all():
+        whole = as_rows(rows)
+        exponent = unusual_exponent(whole, usual)
+        if exponent.any():
+            mean, mean_low, deviation, exponent = centred(whole, weights)
+            return mean, mean_low, deviation.T @ deviation, exponent
     mean, mean_low = two_sum(start, step)
     if low is not None:
         mean, mean_low = two_sum(mean, mean_low + low)
@@ -113,32 +162,6 @@ def unusual_exponent(rows: Rows, usual: Array) -> Array:
         check_complete(rows)
         exponent[~usual] = spread_exponent(rows[:, ~usual])
     return exponent
-
-
-def _about(
-    rows: Rows,
-    weights: Array | None,
-    start: Array,
-    low: Array | None,
-    total: float,
-    deviate: Deviate,
-) -> tuple[Array, Array]:
-    """Mean deviation from a centre, and the matrix of products of deviations."""
-    n_rows, n_columns = rows.shape
-    height = min(n_rows, max(CHUNK // n_columns, TALLEST))
-    buffer = np.empty((height, n_columns))
-    matrix, product = np.zeros((n_columns, n_columns)), np.empty((n_columns, n_columns))
-    sums = []
-    for first in range(0, n_rows, height):
-        chunk = slice(first, first + height)
-        deviation, of_chunk = deviate(rows[chunk], start, low, buffer[: n_rows - first])
-        if weights is not None:
-            column = weights[chunk][:, np.newaxis]
-            of_chunk = reduce_columns(np.add, deviation * column)
-            deviation *= np.sqrt(column)
-        sums.append(of_chunk)
-        matrix += np.matmul(deviation.T, deviation, out=product)
-    return reduce_columns(np.add, np.array(sums)) / total, matrix
 
 
 def centred(rows: Rows, weights: Array | None) -> tuple[Array, Array, Array, Array]:

@@ -15,11 +15,11 @@ from skscale._kernels import EXACT_INTEGER
 from skscale._tables._write import import_library
 from skscale.errors import SchemaError, SourceError
 
-BUFFER = 2**20
+BUFFER = 2**18
 """Bytes of a column of a Parquet file that are read at a time, however long its row groups are."""
 
-PIECE = 2**20
-"""Numbers that are read at a time: as many as are measured at a time."""
+PIECE = 2**21
+"""Numbers that are read at a time: twice as many as are measured, as every piece has its price."""
 
 
 class File(NamedTuple):

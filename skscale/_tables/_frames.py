@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skscale._kernels import EXACT_INTEGER, Array, Rows, WideRows, as_rows, is_wide
+from skscale._kernels import EXACT_INTEGER, Array, Columns, Rows, WideRows, as_rows, is_wide
 from skscale._tables._table import Table, float_dtype
 from skscale.errors import NonNumericColumnError
 
@@ -166,8 +166,23 @@ def columns_in_order(table: Any, dtype: np.dtype[Any]) -> Array:
     """
     values = _memory(table.num_columns, table.num_rows, dtype)
     for place, column in zip(values, table.columns, strict=True):
-        place[:] = column.to_numpy()
+        start = 0
+        for chunk in column.chunks:
+            place[start : start + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+            start += len(chunk)
     return values.T
+
+
+def columns_apart(table: Any, dtype: np.dtype[Any]) -> Array | Columns:
+    """Columns of an Arrow table that are of this dtype where they are; together, if with gaps."""
+    if any(column.null_count for column in table.columns):
+        return columns_in_order(table, dtype)
+    pieces = [
+        [column.to_numpy() for column in batch.columns]
+        for batch in table.to_batches()
+        if batch.num_rows
+    ]
+    return Columns(pieces, lambda: columns_in_order(table, dtype))
 
 
 def _memory(n_columns: int, n_rows: int, dtype: np.dtype[Any]) -> Array:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array
-from skscale._tables._frames import columns_in_order
+from skscale._kernels import Array, Columns
+from skscale._tables._frames import columns_apart, columns_in_order
 from skscale._tables._table import Table, of_sparse
 
 PLAIN = {np.dtype(np.float64), np.dtype(np.float32)}
@@ -67,12 +67,17 @@ def _plain_arrow(X: Any) -> Table | None:
     if dtype is None:
         return None
 
-    def rows(block: Any) -> Array:
+    def part(block: Any) -> Any:
         is_run = isinstance(block, slice)
-        part = X.slice(block.start, block.stop - block.start) if is_run else X.take(block)
-        return columns_in_order(part, dtype)
+        return X.slice(block.start, block.stop - block.start) if is_run else X.take(block)
 
-    return Table(X, X.shape, dtype, rows, names, is_uniform=True)
+    def rows(block: Any) -> Array:
+        return columns_in_order(part(block), dtype)
+
+    def columns(block: slice) -> Array | Columns:
+        return columns_apart(part(block), dtype)
+
+    return Table(X, X.shape, dtype, rows, names, is_uniform=True, columns=columns)
 
 
 def float_rows(X: Any) -> Any:

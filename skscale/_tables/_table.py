@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Rows
+from skscale._kernels import Columns, Rows
 
 
 class Table(NamedTuple):
@@ -31,6 +31,9 @@ class Table(NamedTuple):
         Labels of the columns of a frame.
     is_uniform : bool, default=False
         Whether all columns of a frame are known to be of `dtype`, one of numpy's.
+    columns : callable or None
+        As `rows`, for a slice of a table that has its columns apart in memory: these, if no number
+        has to be moved for it.
     """
 
     source: Any
@@ -39,6 +42,7 @@ class Table(NamedTuple):
     rows: Callable[[Any], Rows]
     names: list[Any] | None = None
     is_uniform: bool = False
+    columns: Callable[[slice], Rows | Columns] | None = None
 
     @property
     def is_sparse(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar, dataclass_transform, runtime_ch
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, Rows, as_rows
+from skscale._kernels import Array, Columns, as_rows
 from skscale.errors import IncompatibleStatisticError, SampleWeightError
 from skscale.statistics import _bytes
 
@@ -177,7 +177,7 @@ def _represent(self: Any) -> str:
     return f"{type(self).__name__}(total={self.total:g}, n_features={self.n_features})"
 
 
-def arrange(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
+def arrange(rows: Any, weights: Any, apart: bool = False) -> tuple[Any, Array | None]:
     """Rows and weights as the kernels take them, the values not looked at.
 
     Parameters
@@ -186,10 +186,12 @@ def arrange(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
         Real numbers.
     weights : array of shape (n_rows,), or None
         Non-negative. Rows of weight zero are left out: they are rows that are not there.
+    apart : bool, default=False
+        Whether the kernel takes `Columns`, where that is what the rows are.
 
     Returns
     -------
-    rows : array of shape (n_weighted_rows, n_features), WideRows, or sparse
+    rows : array of shape (n_weighted_rows, n_features), WideRows, Columns, or sparse
     weights : array of shape (n_weighted_rows,) or None
 
     Raises
@@ -197,7 +199,8 @@ def arrange(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
     SampleWeightError, ValueError
     """
     if not sparse.issparse(rows):
-        rows = as_rows(rows)
+        if not (apart and isinstance(rows, Columns)):
+            rows = as_rows(rows)
         if rows.ndim != 2:
             raise ValueError(
                 f"rows must be of shape (n_rows, n_features); got {rows.ndim} dimension(s)"
@@ -215,9 +218,9 @@ def arrange(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
     return rows, weights
 
 
-def arrange_dense(rows: Any, weights: Any) -> tuple[Rows, Array | None]:
+def arrange_dense(rows: Any, weights: Any, apart: bool = False) -> tuple[Any, Array | None]:
     """As `arrange`; sparse rows become dense.
 
     For statistics whose kernels see for themselves that a value is missing, and refuse it.
     """
-    return arrange(rows.toarray() if sparse.issparse(rows) else rows, weights)
+    return arrange(rows.toarray() if sparse.issparse(rows) else rows, weights, apart)

@@ -477,7 +477,16 @@ def pieces_of(rows, *cuts):
     """Rows as `Columns` in pieces."""
     parts = np.split(rows, cuts)
     pieces = [[np.ascontiguousarray(column) for column in part.T] for part in parts]
-    return kernels.Columns(pieces, lambda: np.asfortranarray(rows))
+    return kernels.Columns(lambda: np.asfortranarray(rows), pieces)
+
+
+def picked_of(rows):
+    """Rows as `Picked` from all over an array that has others too."""
+    random = np.random.default_rng(len(rows))
+    numbers = random.permutation(2 * len(rows))[: len(rows)]
+    source = np.full((2 * len(rows), rows.shape[1]), np.nan, rows.dtype)
+    source[numbers] = rows
+    return kernels.Picked(lambda: source[numbers], source, numbers)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -518,7 +527,8 @@ def test_products_have_the_same_bits_wherever_the_rows_lie(lanes, shape, dtype):
     apart = [pieces_of(rows, *cuts) for cuts in ((), some, some[:1])]
     for of_rows in (None, weights):
         expected = compiled.products(rows, of_rows, centre, None)
-        for given_rows in (*(layout(rows) for layout in LAYOUTS.values()), *apart):
+        arrays = (layout(rows) for layout in LAYOUTS.values())
+        for given_rows in (*arrays, *apart, picked_of(rows)):
             found = compiled.products(given_rows, of_rows, centre, None)
             for mine, theirs in zip(found, expected, strict=True):
                 np.testing.assert_array_equal(mine, theirs)
@@ -574,19 +584,19 @@ def test_other_machines_and_wide_rows_have_matrix_products(monkeypatch, n_column
     monkeypatch.setattr(compiled._loops, "products", refuse)
     rows = np.random.default_rng(0).normal(5, 1, (1100, n_columns))
     expected = np.cov(rows.T, ddof=0) * 1100
-    for given_rows in (rows, pieces_of(rows), pieces_of(rows, 7, 1030)):
+    for given_rows in (rows, pieces_of(rows), pieces_of(rows, 7, 1030), picked_of(rows)):
         found = Scatter.of(given_rows).scatter
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
 
 
-# Columns that lie apart ---------------------------------------------------------------------
+# Rows elsewhere than in one array -----------------------------------------------------------
 
 
 @given(data=st.data(), n_rows=st.integers(1, 20))
-def test_rows_of_columns_that_lie_apart(n_rows, data):
+def test_rows_elsewhere_are_those_of_the_array(n_rows, data):
     rows = np.arange(3.0 * n_rows).reshape(n_rows, 3)
     cuts = data.draw(st.sets(st.integers(1, n_rows - 1)) if n_rows > 1 else st.just(set()))
-    apart = pieces_of(rows, *sorted(cuts))
+    apart = data.draw(st.sampled_from([pieces_of(rows, *sorted(cuts)), picked_of(rows)]))
     assert apart.shape == rows.shape
     np.testing.assert_array_equal(kernels.as_rows(apart), rows)
     bound = st.none() | st.integers(-25, 25)
@@ -596,28 +606,38 @@ def test_rows_of_columns_that_lie_apart(n_rows, data):
     np.testing.assert_array_equal(apart[number], rows[number])
     chosen = data.draw(st.lists(st.booleans(), min_size=n_rows, max_size=n_rows))
     np.testing.assert_array_equal(apart[np.array(chosen)], rows[chosen])
-    for i in range(3):
+    for i in range(3 if isinstance(apart, kernels.Columns) else 0):
         np.testing.assert_array_equal(apart.column(i), rows[:, i])
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("kind", [Extrema, Moments, Scatter, Triangle])
-def test_statistics_of_columns_that_lie_apart_have_the_same_bits(kind, dtype, weighted):
+def test_statistics_of_rows_elsewhere_have_the_same_bits(kind, dtype, weighted):
     rows = table(3000, 6, dtype) if kind in (Scatter, Triangle) else table(3000, 6, dtype, 0.1)
     weights = np.random.default_rng(0).integers(0, 3, 3000) if weighted else None
     expected = kind.of(np.asfortranarray(rows), weights)
     for cuts in ((), (1,), (500, 2500)):
         assert kind.of(pieces_of(rows, *cuts), weights) == expected
+    assert kind.of(picked_of(rows), weights) == kind.of(rows, weights)
 
 
 @pytest.mark.parametrize("kernel", [compiled.extrema, compiled.moments, compiled.scatter])
 def test_columns_are_not_brought_together(kernel):
     if kernel is compiled.scatter and not compiled.LANES:
-        pytest.skip("this machine has no vectors that there is a loop over products for")
+        pytest.skip("there is no loop over products for this machine")
     rows = np.asfortranarray(table(3000, 7)[:, 1:])  # the first one is constant
-    apart = kernels.Columns(pieces_of(rows, 1000).pieces, refuse)
+    apart = kernels.Columns(refuse, pieces_of(rows, 1000).pieces)
     for mine, theirs in zip(kernel(apart, None), kernel(rows, None), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.skipif(not compiled.LANES, reason="there is no loop over products for this machine")
+def test_picked_rows_are_not_gathered():
+    rows = table(3000, 7)[:, 1:]
+    picked = picked_of(rows)
+    found = compiled.scatter(kernels.Picked(refuse, picked.source, picked.numbers), None)
+    for mine, theirs in zip(found, compiled.scatter(rows, None), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 

@@ -22,7 +22,7 @@ from skscale._kernels import (
     _rowwise,
     _scatter,
 )
-from skscale._kernels._exact import Array, Columns, Rows, leading
+from skscale._kernels._exact import Array, Columns, Elsewhere, Picked, Rows, as_rows, leading
 from skscale._kernels._merging import Merged, Scattered
 from skscale._kernels._rowwise import Parts
 
@@ -56,7 +56,7 @@ NO_INTERVAL = (*[None] * 6, False)
 
 
 def moments(
-    rows: Rows | Columns, weights: Array | None
+    rows: Rows | Elsewhere, weights: Array | None
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Count, mean and centred second moment of every column of one block."""
     strips = _strips(rows)
@@ -72,7 +72,7 @@ def moments(
 
 
 def extrema(
-    rows: Rows | Columns, weights: Array | None
+    rows: Rows | Elsewhere, weights: Array | None
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Count, minimum and maximum of every column of one block."""
     strips = _strips(rows)
@@ -100,7 +100,7 @@ def deviations(rows: Rows, high: Array, low: Array | None, out: Array) -> tuple[
 
 
 def products(
-    rows: Rows | Columns, weights: Array | None, high: Array, low: Array | None
+    rows: Rows | Elsewhere, weights: Array | None, high: Array, low: Array | None
 ) -> tuple[Array, Array]:
     """Weighted sums of the deviations from a centre, and of the products of every two columns."""
     n_rows, n_columns = rows.shape
@@ -115,21 +115,26 @@ def products(
     return sums, matrix
 
 
-def _layout(rows: Rows | Columns) -> tuple[Array, Array, int, int, Any] | None:
-    """How the loop over products is told where rows are; and what keeps them there."""
+def _layout(rows: Rows | Elsewhere) -> tuple[Any, ...] | None:
+    """Where rows are, as the loop over products takes it, and what keeps them there."""
+    picked = None
     if isinstance(rows, Columns):
-        starts = [[column.ctypes.data for column in piece] for piece in rows.pieces]
-        lengths = [len(piece[0]) for piece in rows.pieces]
-        return np.array(starts, np.uintp), np.array(lengths, np.intp), 1, rows.dtype.itemsize, rows
-    block = _in_order(rows)
+        starts = np.array([[column.ctypes.data for column in of] for of in rows.pieces], np.uintp)
+        lengths = np.array([len(of[0]) for of in rows.pieces], np.intp)
+        return starts, lengths, picked, 1, rows.dtype.itemsize, rows
+    block: Any = rows
+    if isinstance(rows, Picked):
+        block, picked = rows.source, np.ascontiguousarray(rows.numbers, dtype=np.int64)
+    block = _in_order(block)
     if block is None:
         return None
     (down, across), size = block.strides, block.itemsize
-    first = (block.ctypes.data + across * np.arange(block.shape[1])).astype(np.uintp)
-    return first[np.newaxis], np.array([len(block)], np.intp), down // size, size, block
+    starts = (block.ctypes.data + across * np.arange(block.shape[1])).astype(np.uintp)
+    lengths = np.array([len(rows)], np.intp)
+    return starts[np.newaxis], lengths, picked, down // size, size, (block, picked)
 
 
-def scatter(rows: Rows | Columns, weights: Array | None) -> tuple[Array, Array, Array, Array]:
+def scatter(rows: Rows | Elsewhere, weights: Array | None) -> tuple[Array, Array, Array, Array]:
     """Mean and centred scatter matrix of rows."""
     return _scatter.scatter(rows, weights, products)
 
@@ -220,11 +225,11 @@ def _compiled(twin: Kernel, *, inverse: bool) -> Kernel:
     return cast(Kernel, compiled)
 
 
-def _strips(rows: Rows | Columns) -> Iterable[tuple[slice, Array]] | None:
+def _strips(rows: Rows | Elsewhere) -> Iterable[tuple[slice, Array]] | None:
     """Blocks of some of the columns, as the loops read them; None if they cannot."""
     if isinstance(rows, Columns):
         return ((slice(i, i + 1), rows.column(i)[:, None]) for i in range(rows.shape[1]))
-    block = _in_order(rows)
+    block = _in_order(as_rows(rows))
     return None if block is None else [(slice(None), block)]
 
 

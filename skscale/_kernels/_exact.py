@@ -69,42 +69,87 @@ Rows = Array | WideRows
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
-    """Rows whose columns lie apart in memory, for kernels that can read them there.
+class Elsewhere:
+    """Rows that are not one array, for kernels that can read them where they are.
 
-    All others take them as one array, which `as_rows` gives.
+    All others take them as an array, which `as_rows` gives. Rows by a number or a slice are those
+    of that array, and only these are copied.
 
     Parameters
     ----------
-    pieces : list of lists of arrays of shape (n_rows_of_piece,)
-        Some of the rows each, one array for every column. All are float32 or all float64, in
-        order and not empty; there is at least one.
     together : callable
-        To the same rows as one array, a copy.
+        To the array, a copy.
     """
 
-    pieces: list[list[Array]]
     together: Callable[[], Array]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self), len(self.pieces[0])
-
-    @property
-    def ndim(self) -> int:
-        return 2
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.pieces[0][0].dtype
 
     @cached_property
     def whole(self) -> Array:
         """The rows as one array."""
         return self.together()
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        raise NotImplementedError
+
+    @property
+    def ndim(self) -> int:
+        return 2
+
     def __len__(self) -> int:
-        return sum(len(piece[0]) for piece in self.pieces)
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> Array:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class Picked(Elsewhere):
+    """Rows from all over an array.
+
+    Parameters
+    ----------
+    source : array of shape (n_source_rows, n_columns)
+        Float32 or float64, in C order.
+    numbers : integer array of shape (n_rows,)
+        Row numbers that there are.
+    """
+
+    source: Array
+    numbers: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.numbers), self.source.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.source.dtype
+
+    def __getitem__(self, rows: Any) -> Array:
+        return self.source[self.numbers[rows]]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns(Elsewhere):
+    """Rows whose columns lie apart in memory.
+
+    Parameters
+    ----------
+    pieces : list of lists of arrays of shape (n_rows_of_piece,)
+        Some of the rows each, one array for every column. All are float32 or all float64, in
+        order and not empty; there is at least one.
+    """
+
+    pieces: list[list[Array]]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return sum(len(piece[0]) for piece in self.pieces), len(self.pieces[0])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.pieces[0][0].dtype
 
     def column(self, number: int) -> Array:
         """One column, in order; a copy if it is in several pieces."""
@@ -112,7 +157,6 @@ class Columns:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def __getitem__(self, rows: Any) -> Array:
-        """Rows as an array, of which only those of a number or a slice forwards are copied."""
         if isinstance(rows, int) and rows >= 0:
             return self[rows : rows + 1][0]
         if not isinstance(rows, slice):
@@ -132,7 +176,7 @@ def as_rows(rows: Any) -> Rows:
     """Real numbers of any dtype as float32, float64 or `WideRows`; floats are not copied."""
     if isinstance(rows, WideRows):
         return rows
-    if isinstance(rows, Columns):
+    if isinstance(rows, Elsewhere):
         return rows.whole
     rows = np.asarray(rows)
     if rows.dtype in (np.float64, np.float32) and rows.dtype.isnative:
@@ -150,7 +194,7 @@ def leading(rows: Rows) -> Array:
     return rows.high if isinstance(rows, WideRows) else rows
 
 
-def first_row(rows: Rows | Columns) -> tuple[Array, Array | None]:
+def first_row(rows: Rows | Elsewhere) -> tuple[Array, Array | None]:
     """First row in float64, and the low part of wide integers."""
     if isinstance(rows, WideRows):
         return rows.high[0], rows.low[0]

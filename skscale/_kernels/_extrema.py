@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from skscale._kernels._columns import check_finite, reduce_columns, total_weight
-from skscale._kernels._exact import Array, Columns, Rows, WideRows, as_rows, leading
+from skscale._kernels._exact import Array, Elsewhere, Rows, WideRows, as_rows, leading
 
 
 def extrema(
-    rows: Rows | Columns, weights: Array | None
+    rows: Rows | Elsewhere, weights: Array | None
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Count, minimum and maximum of every column of one block.
 

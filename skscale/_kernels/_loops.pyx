@@ -12,13 +12,14 @@ closer.
 """
 
 from libc.math cimport INFINITY, fabs, nextafter, sqrt
-from libc.stdint cimport uintptr_t
+from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy
 
 cdef extern from "_products.h" nogil:
     ctypedef struct skscale_rows:
         const void *const *starts
         const Py_ssize_t *lengths
+        const int64_t *picked
         Py_ssize_t n_pieces, n_columns, stride
         int width
 
@@ -502,15 +503,17 @@ def products_work(Py_ssize_t n_rows, Py_ssize_t n_columns):
 
 
 def products(
-    int lanes, const uintptr_t[:, ::1] starts, const Py_ssize_t[::1] lengths, Py_ssize_t stride,
-    int width, const double[::1] weights, const double[::1] high, const double[::1] low,
+    int lanes, const uintptr_t[:, ::1] starts, const Py_ssize_t[::1] lengths,
+    const int64_t[::1] picked, Py_ssize_t stride, int width,
+    const double[::1] weights, const double[::1] high, const double[::1] low,
     double[::1] work, double[::1] sums, double[:, ::1] matrix,
 ):
     """Weighted sums of the deviations from a centre, and of the products of every two columns.
 
     Rows come in pieces of these lengths, whose columns start at these addresses, with `stride`
     numbers of `width` bytes from a row to the next. Every column must be in order, a stride of 1,
-    or every row. `lanes` are 8 or 4, and no more than `lanes()`.
+    or every row; of rows in order, `picked` may have the numbers of those that are meant, as many
+    as the length says. `lanes` are 8 or 4, and no more than `lanes()`.
     """
     cdef skscale_rows rows
     cdef const double *of_rows = NULL
@@ -518,7 +521,9 @@ def products(
         of_rows = &weights[0]
     rows.starts = <const void *const *> &starts[0, 0]
     rows.lengths, rows.n_pieces, rows.n_columns = &lengths[0], starts.shape[0], starts.shape[1]
-    rows.stride, rows.width = stride, width
+    rows.picked, rows.stride, rows.width = NULL, stride, width
+    if picked is not None:
+        rows.picked = &picked[0]
     with nogil:
         skscale_products(
             lanes, rows, &high[0], &low[0], of_rows, &work[0], &sums[0], &matrix[0, 0]

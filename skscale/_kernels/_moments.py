@@ -20,7 +20,7 @@ import numpy as np
 from skscale._kernels._columns import check_finite, chunks, reduce_columns
 from skscale._kernels._exact import (
     Array,
-    Columns,
+    Elsewhere,
     Rows,
     WideRows,
     as_rows,
@@ -76,13 +76,13 @@ class Centred(NamedTuple):
 
 
 def moments(
-    rows: Rows | Columns, weights: Array | None
+    rows: Rows | Elsewhere, weights: Array | None
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Count, mean and centred second moment of every column of one block.
 
     Parameters
     ----------
-    rows : array or Columns of shape (n_rows, n_columns)
+    rows : array or Elsewhere of shape (n_rows, n_columns)
         Real numbers, or NaN where a value is missing.
     weights : array of shape (n_rows,), or None
         Positive.
@@ -144,7 +144,7 @@ def centre(rows: Rows, weights: Array | None) -> tuple[Array, Array]:
 
 
 def near_mean(
-    rows: Rows | Columns, weights: Array | None, plenty: int = PLENTY
+    rows: Rows | Elsewhere, weights: Array | None, plenty: int = PLENTY
 ) -> tuple[Array, Array | None]:
     """A centre near the mean of finite rows, and equal to it in a constant column."""
     first, low = first_row(rows)

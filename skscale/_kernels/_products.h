@@ -17,10 +17,12 @@ The sums are the same, to the last bit, wherever in memory the rows lie. */
 
 /* Rows of floats (width 4) or doubles (width 8) in pieces: where each column of each piece starts,
 piece after piece, and how many rows the pieces have. `stride` numbers lead from one row to the
-next. If that is 1 every column is in order; otherwise every row is, and a piece is one array. */
+next. If that is 1 every column is in order; otherwise every row is, and a piece is one array. Of
+such a one `picked`, if not NULL, has the numbers of the rows that are meant. */
 typedef struct {
     const void *const *starts;
     const ptrdiff_t *lengths;
+    const int64_t *picked;
     ptrdiff_t n_pieces, n_columns, stride;
     int width;
 } skscale_rows;

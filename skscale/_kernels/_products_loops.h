@@ -40,13 +40,18 @@ TARGET static double NAME(weigh)(
 
 #define FETCH(place) __builtin_prefetch(place, 0, 2) /* what comes next, into the second cache */
 
+#define ROW(number) ((picked ? picked[number] : (number)) * rows.stride)
+
+/* Deviations of some rows of a piece, the first of which has this number. */
 #define DEVIATIONS(real)                                                                           \
     TARGET static void NAME(deviations_##real)(                                                    \
-        const real *const *starts, ptrdiff_t first, ptrdiff_t n_rows, ptrdiff_t p,                 \
-        ptrdiff_t stride, const double *high, const double *low, double *z, ptrdiff_t step         \
+        skscale_rows rows, ptrdiff_t piece, ptrdiff_t first, ptrdiff_t n_rows,                     \
+        const double *high, const double *low, double *z, ptrdiff_t step                           \
     ) {                                                                                            \
-        ptrdiff_t done = 0, i, j, k, l;                                                            \
-        if (stride == 1) {                                                                         \
+        const real *const *starts = (const real *const *)rows.starts + piece * rows.n_columns;     \
+        const int64_t *picked = rows.picked;                                                       \
+        ptrdiff_t p = rows.n_columns, last = rows.lengths[piece] - 1, done = 0, i, j, k, l;        \
+        if (rows.stride == 1 && picked == NULL) {                                                  \
             for (j = 0; j < p; j++) {                                                              \
                 const real *x = starts[j] + first;                                                 \
                 for (i = 0; i + LANES <= n_rows; i += LANES) {                                     \
@@ -57,23 +62,29 @@ TARGET static double NAME(weigh)(
             }                                                                                      \
             return;                                                                                \
         }                                                                                          \
-        for (; p >= LANES && done + LANES <= n_rows; done += LANES)                                \
+        for (; p >= LANES && done + LANES <= n_rows; done += LANES) {                              \
+            const real *row[LANES], *later[LANES];                                                 \
+            for (l = 0; l < LANES; l++) {                                                          \
+                i = first + done + l;                                                              \
+                row[l] = starts[0] + ROW(i);                                                       \
+                i = i + step < last ? i + step : last;                                             \
+                later[l] = starts[0] + ROW(i);                                                     \
+            }                                                                                      \
             for (k = 0; k < p; k += LANES) {                                                       \
                 VECTOR t[LANES];                                                                   \
-                const real *x = starts[0] + (first + done) * stride;                               \
                 j = k < p - LANES ? k : p - LANES; /* the last ones may overlap */                 \
                 for (l = 0; l < LANES; l++) {                                                      \
-                    __builtin_prefetch(x + (l + step) * stride + j);                               \
-                    t[l] = LOAD_##real(x + l * stride + j);                                        \
+                    FETCH(later[l] + j);                                                           \
+                    t[l] = LOAD_##real(row[l] + j);                                                \
                 }                                                                                  \
                 NAME(turn)(t);                                                                     \
                 for (l = 0; l < LANES; l++, j++)                                                   \
                     STORE(z + j * step + done, (t[l] - high[j]) - low[j]);                         \
             }                                                                                      \
-        for (j = 0; j < p; j++) {                                                                  \
-            const real *x = starts[j] + first * stride;                                            \
-            for (i = done; i < n_rows; i++)                                                        \
-                z[j * step + i] = ((double)x[i * stride] - high[j]) - low[j];                      \
+        }                                                                                          \
+        for (i = done; i < n_rows; i++) {                                                          \
+            const real *x = starts[0] + ROW(first + i);                                            \
+            for (j = 0; j < p; j++) z[j * step + i] = ((double)x[j] - high[j]) - low[j];           \
         }                                                                                          \
     }
 
@@ -81,6 +92,7 @@ DEVIATIONS(float)
 DEVIATIONS(double)
 
 #undef DEVIATIONS
+#undef ROW
 #undef FETCH
 
 TARGET static void NAME(products)(
@@ -97,15 +109,12 @@ TARGET static void NAME(products)(
     while (left > 0) {
         ptrdiff_t n_rows = left < run ? left : run, filled = 0;
         while (filled < n_rows) {
-            const void *const *starts = rows.starts + piece * p;
             ptrdiff_t some = rows.lengths[piece] - first;
             some = some < n_rows - filled ? some : n_rows - filled;
             if (rows.width == 4)
-                NAME(deviations_float)((const float *const *)starts, first, some, p, rows.stride,
-                                       high, low, z + filled, step);
+                NAME(deviations_float)(rows, piece, first, some, high, low, z + filled, step);
             else
-                NAME(deviations_double)((const double *const *)starts, first, some, p, rows.stride,
-                                        high, low, z + filled, step);
+                NAME(deviations_double)(rows, piece, first, some, high, low, z + filled, step);
             filled += some;
             first += some;
             if (first == rows.lengths[piece]) piece++, first = 0;

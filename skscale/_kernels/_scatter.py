@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from skscale._kernels._columns import CHUNK, check_complete, reduce_columns, total_weight
-from skscale._kernels._exact import Array, Columns, Rows, as_rows, subtract, two_sum
+from skscale._kernels._exact import Array, Elsewhere, Rows, as_rows, subtract, two_sum
 from skscale._kernels._moments import (
     ENOUGH,
     centre,
@@ -17,7 +17,7 @@ from skscale._kernels._moments import (
 )
 
 Deviate = Callable[[Rows, Array, Array | None, Array], tuple[Array, Array]]
-Products = Callable[[Rows | Columns, Array | None, Array, Array | None], tuple[Array, Array]]
+Products = Callable[[Rows | Elsewhere, Array | None, Array, Array | None], tuple[Array, Array]]
 
 TALLEST = 1024
 """Rows of a chunk of wide rows: enough for a matrix product to run at full speed."""
@@ -53,7 +53,7 @@ def deviations(rows: Rows, high: Array, low: Array | None, out: Array) -> tuple[
 
 
 def products(
-    rows: Rows | Columns,
+    rows: Rows | Elsewhere,
     weights: Array | None,
     high: Array,
     low: Array | None,
@@ -63,7 +63,7 @@ def products(
 
     Parameters
     ----------
-    rows : array or Columns of shape (n_rows, n_columns), n_rows >= 1
+    rows : array or Elsewhere of shape (n_rows, n_columns), n_rows >= 1
         Real numbers.
     weights : array of shape (n_rows,), or None
         Positive.
@@ -78,6 +78,7 @@ def products(
     matrix : array of shape (n_columns, n_columns)
         Not finite where there is NaN or infinity in the rows.
     """
+    rows = as_rows(rows)
     n_rows, n_columns = rows.shape
     height = min(n_rows, max(CHUNK // n_columns, TALLEST))
     buffer = np.empty((height, n_columns))
@@ -96,13 +97,13 @@ def products(
 
 
 def scatter(
-    rows: Rows | Columns, weights: Array | None, products: Products = products
+    rows: Rows | Elsewhere, weights: Array | None, products: Products = products
 ) -> tuple[Array, Array, Array, Array]:
     """Mean and centred scatter matrix of rows.
 
     Parameters
     ----------
-    rows : array or Columns of shape (n_rows, n_columns), n_rows >= 1
+    rows : array or Elsewhere of shape (n_rows, n_columns), n_rows >= 1
         Real numbers. They are looked at for NaN and infinity where the matrix shows that
         there may be some.
     weights : array of shape (n_rows,), or None

@@ -182,7 +182,7 @@ def columns_apart(table: Any, dtype: np.dtype[Any]) -> Array | Columns:
         for batch in table.to_batches()
         if batch.num_rows
     ]
-    return Columns(pieces, lambda: columns_in_order(table, dtype))
+    return Columns(lambda: columns_in_order(table, dtype), pieces)
 
 
 def _memory(n_columns: int, n_rows: int, dtype: np.dtype[Any]) -> Array:

@@ -14,7 +14,7 @@ from scipy import sparse
 from skscale import _kernels as kernels
 from skscale._blas import single_threaded_blas
 from skscale._blocks import stored_rows
-from skscale._kernels import Array, as_rows
+from skscale._kernels import Array, Picked, as_rows
 from skscale._reduce import block_rows, cut, mapped_blocks, tree_reduce
 from skscale._several import Several
 from skscale._tables import Table
@@ -85,8 +85,9 @@ def products(kinds: Iterable[type]) -> AbstractContextManager[None]:
 class _Reader:
     """Blocks of a table, some of them gathered from all over it.
 
-    A block is gathered into memory that its thread has used before, for to get new memory from the
-    system takes as long as to fill it. It is overwritten by the next one.
+    A block is gathered if a kernel cannot read it where it is, and then into memory that its thread
+    has used before, for to get new memory from the system takes as long as to fill it. It is
+    overwritten by the next one.
     """
 
     def __init__(self, table: Table) -> None:
@@ -97,9 +98,14 @@ class _Reader:
 
     def __call__(self, block: slice | Array) -> Any:
         if self._in_order and isinstance(block, np.ndarray):
-            return as_rows(self._gather(self._table.source, block))
+            return self._picked(self._table.source, block)
         rows: Any = self._table.rows(block)
         return rows if sparse.issparse(rows) else as_rows(rows)
+
+    def _picked(self, source: Array, block: Array) -> Any:
+        if source.dtype not in (np.float32, np.float64) or not source.flags.aligned:
+            return as_rows(self._gather(source, block))
+        return Picked(lambda: self._gather(source, block), source, block)
 
     def _gather(self, source: Array, block: Array) -> Array:
         buffer = getattr(self._thread, "buffer", None)

@@ -50,7 +50,7 @@ class Extrema:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure dense rows of shape (n_rows, n_features)."""
-        rows, weights = arrange(rows, weights, apart=True)
+        rows, weights = arrange(rows, weights, elsewhere=True)
         total = kernels.total_weight(rows, weights)
         if len(rows) == 0:
             empty, zeros = np.full(rows.shape[1], np.inf), np.zeros(rows.shape[1])

@@ -71,7 +71,7 @@ class Moments:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC."""
-        rows, weights = arrange(rows, weights, apart=True)
+        rows, weights = arrange(rows, weights, elsewhere=True)
         if sparse.issparse(rows):
             has_missing = kernels.check_stored(rows)
             rows = rows.tocsc(copy=True)

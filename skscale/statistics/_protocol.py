@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar, dataclass_transform, runtime_ch
 import numpy as np
 from scipy import sparse
 
-from skscale._kernels import Array, Columns, as_rows
+from skscale._kernels import Array, Elsewhere, as_rows
 from skscale.errors import IncompatibleStatisticError, SampleWeightError
 from skscale.statistics import _bytes
 
@@ -177,7 +177,7 @@ def _represent(self: Any) -> str:
     return f"{type(self).__name__}(total={self.total:g}, n_features={self.n_features})"
 
 
-def arrange(rows: Any, weights: Any, apart: bool = False) -> tuple[Any, Array | None]:
+def arrange(rows: Any, weights: Any, elsewhere: bool = False) -> tuple[Any, Array | None]:
     """Rows and weights as the kernels take them, the values not looked at.
 
     Parameters
@@ -186,12 +186,12 @@ def arrange(rows: Any, weights: Any, apart: bool = False) -> tuple[Any, Array | 
         Real numbers.
     weights : array of shape (n_rows,), or None
         Non-negative. Rows of weight zero are left out: they are rows that are not there.
-    apart : bool, default=False
-        Whether the kernel takes `Columns`, where that is what the rows are.
+    elsewhere : bool, default=False
+        Whether the kernel takes rows that are `Elsewhere` than in one array.
 
     Returns
     -------
-    rows : array of shape (n_weighted_rows, n_features), WideRows, Columns, or sparse
+    rows : array of shape (n_weighted_rows, n_features), WideRows, Elsewhere, or sparse
     weights : array of shape (n_weighted_rows,) or None
 
     Raises
@@ -199,7 +199,7 @@ def arrange(rows: Any, weights: Any, apart: bool = False) -> tuple[Any, Array | 
     SampleWeightError, ValueError
     """
     if not sparse.issparse(rows):
-        if not (apart and isinstance(rows, Columns)):
+        if not (elsewhere and isinstance(rows, Elsewhere)):
             rows = as_rows(rows)
         if rows.ndim != 2:
             raise ValueError(
@@ -218,9 +218,9 @@ def arrange(rows: Any, weights: Any, apart: bool = False) -> tuple[Any, Array | 
     return rows, weights
 
 
-def arrange_dense(rows: Any, weights: Any, apart: bool = False) -> tuple[Any, Array | None]:
+def arrange_dense(rows: Any, weights: Any, elsewhere: bool = False) -> tuple[Any, Array | None]:
     """As `arrange`; sparse rows become dense.
 
     For statistics whose kernels see for themselves that a value is missing, and refuse it.
     """
-    return arrange(rows.toarray() if sparse.issparse(rows) else rows, weights, apart)
+    return arrange(rows.toarray() if sparse.issparse(rows) else rows, weights, elsewhere)

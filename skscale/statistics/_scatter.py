@@ -70,7 +70,7 @@ class Scatter:
     @classmethod
     def of(cls, rows: Any, weights: Any = None) -> Self:
         """Measure rows of shape (n_rows, n_features): dense, CSR or CSC; NaN raises."""
-        rows, weights = arrange_dense(rows, weights, apart=True)
+        rows, weights = arrange_dense(rows, weights, elsewhere=True)
         if len(rows) == 0:
             vector = np.zeros(rows.shape[1])
             matrix = np.zeros((rows.shape[1], rows.shape[1]))

@@ -600,7 +600,7 @@ def test_rows_elsewhere_are_those_of_the_array(n_rows, data):
     assert apart.shape == rows.shape
     np.testing.assert_array_equal(kernels.as_rows(apart), rows)
     bound = st.none() | st.integers(-25, 25)
-    some = data.draw(st.builds(slice, bound, bound, st.none() | st.integers(1, 25)))
+    some = data.draw(st.builds(slice, bound, bound, st.sampled_from([None, 1, 2, 7, 25, -1, -3])))
     np.testing.assert_array_equal(apart[some], rows[some])
     number = data.draw(st.integers(-n_rows, n_rows - 1))
     np.testing.assert_array_equal(apart[number], rows[number])

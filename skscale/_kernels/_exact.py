@@ -11,6 +11,7 @@ section 4.2.2.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,11 +70,11 @@ Rows = Array | WideRows
 
 
 @dataclass(frozen=True, eq=False)
-class Elsewhere:
+class Elsewhere(ABC):
     """Rows that are not one array, for kernels that can read them where they are.
 
-    All others take them as an array, which `as_rows` gives. Rows by a number or a slice are those
-    of that array, and only these are copied.
+    All others take them as an array, which `as_rows` gives. Rows by a number, or by a slice, are
+    those of that array, without the copy of all.
 
     Parameters
     ----------
@@ -89,8 +90,8 @@ class Elsewhere:
         return self.together()
 
     @property
-    def shape(self) -> tuple[int, int]:
-        raise NotImplementedError
+    @abstractmethod
+    def shape(self) -> tuple[int, int]: ...
 
     @property
     def ndim(self) -> int:
@@ -99,8 +100,8 @@ class Elsewhere:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows: Any) -> Array:
-        raise NotImplementedError
+    @abstractmethod
+    def __getitem__(self, rows: Any) -> Array: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,7 @@ class Columns(Elsewhere):
     def __getitem__(self, rows: Any) -> Array:
         if isinstance(rows, int) and rows >= 0:
             return self[rows : rows + 1][0]
-        if not isinstance(rows, slice):
+        if not isinstance(rows, slice) or (rows.step or 1) < 0:
             return self.whole[rows]
         start, stop, step = rows.indices(len(self))
         parts, begin = [], 0

@@ -18,8 +18,8 @@ from skscale.errors import SchemaError, SourceError
 BUFFER = 2**18
 """Bytes of a column of a Parquet file that are read at a time, however long its row groups are."""
 
-PIECE = 2**21
-"""Numbers that are read at a time: twice as many as are measured, as every piece has its price."""
+PIECE = 2**22
+"""Numbers that are read at a time: more than are measured, for every piece has its price."""
 
 
 class File(NamedTuple):

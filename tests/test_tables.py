@@ -10,8 +10,8 @@ import pytest
 from scipy import sparse
 
 from skscale import PCA, BatchNormalizer, MinMaxScaler, StandardScaler, Whitener, errors
-from skscale import _tables as tables
 from skscale._kernels import as_rows
+from skscale._tables._frames import columns_apart
 
 from . import truth
 
@@ -592,18 +592,12 @@ def test_polars_objects_are_no_numbers():
 # Arrow tables where their columns are ---------------------------------------------------------
 
 
-def columns_of(table, start, stop):
-    opened = tables.read_plain(table)
-    assert opened is not None
-    return opened.columns(slice(start, stop))
-
-
 @pytest.mark.parametrize("kind", ["double", "float"])
 def test_arrow_columns_are_measured_where_they_are(kind):
     chunks = [pa.array(ROWS[rows, 0], kind) for rows in (slice(5), slice(5, 5), slice(5, 16))]
     other = [pa.array(ROWS[rows, 1], kind) for rows in (slice(9), slice(9, 16))]
     table = pa.table({"a": pa.chunked_array(chunks), "b": pa.chunked_array(other)})
-    apart = columns_of(table, 3, 15)
+    apart = columns_apart(table.slice(3, 12), np.dtype({"double": "f8", "float": "f4"}[kind]))
     assert [len(piece[0]) for piece in apart.pieces] == [2, 4, 6]
     np.testing.assert_array_equal(as_rows(apart), ROWS[3:15, :2])
     for piece, chunk, skipped in [(0, chunks[0], 3), (1, chunks[2], 0), (2, chunks[2], 4)]:
@@ -613,10 +607,11 @@ def test_arrow_columns_are_measured_where_they_are(kind):
 
 def test_arrow_columns_with_gaps_are_brought_together():
     table = pa.table({"a": ROWS[:, 0], "b": [None, *ROWS[1:, 1]]})
-    found = columns_of(table, 0, 16)
+    found = columns_apart(table, np.dtype(np.float64))
     assert isinstance(found, np.ndarray)
     assert np.isnan(found[0, 1])
-    assert not isinstance(columns_of(table, 1, 16), np.ndarray)  # whose gap is not in these rows
+    rest = table.slice(1)  # where there is none
+    assert not isinstance(columns_apart(rest, np.dtype(np.float64)), np.ndarray)
 
 
 @pytest.mark.parametrize("kind", EVERY)

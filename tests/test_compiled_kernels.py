@@ -599,6 +599,7 @@ def test_rows_elsewhere_are_those_of_the_array(n_rows, data):
     apart = data.draw(st.sampled_from([pieces_of(rows, *sorted(cuts)), picked_of(rows)]))
     assert apart.shape == rows.shape
     np.testing.assert_array_equal(kernels.as_rows(apart), rows)
+    np.testing.assert_array_equal(np.asarray(apart, dtype=np.float32), rows.astype(np.float32))
     bound = st.none() | st.integers(-25, 25)
     some = data.draw(st.builds(slice, bound, bound, st.sampled_from([None, 1, 2, 7, 25, -1, -3])))
     np.testing.assert_array_equal(apart[some], rows[some])

@@ -73,8 +73,8 @@ Rows = Array | WideRows
 class Elsewhere(ABC):
     """Rows that are not one array, for kernels that can read them where they are.
 
-    All others take them as an array, which `as_rows` gives. Rows by a number, or by a slice, are
-    those of that array, without the copy of all.
+    To all others they are an array as soon as numpy is asked for one, as `as_rows` does. Rows by a
+    number, or by a slice, are those of that array, without the copy of all.
 
     Parameters
     ----------
@@ -99,6 +99,9 @@ class Elsewhere(ABC):
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.whole if dtype is None else self.whole.astype(dtype, copy=False)
 
     @abstractmethod
     def __getitem__(self, rows: Any) -> Array: ...
@@ -177,8 +180,6 @@ def as_rows(rows: Any) -> Rows:
     """Real numbers of any dtype as float32, float64 or `WideRows`; floats are not copied."""
     if isinstance(rows, WideRows):
         return rows
-    if isinstance(rows, Elsewhere):
-        return rows.whole
     rows = np.asarray(rows)
     if rows.dtype in (np.float64, np.float32) and rows.dtype.isnative:
         return rows

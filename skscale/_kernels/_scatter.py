@@ -136,13 +136,10 @@ def scatter(
                 break
             start, low = two_sum(start, np.where(far, step, 0.0) + (0.0 if low is None else low))
         usual = is_ordinary_square(squares)
-    exponent = np.zeros(len(usual), dtype=np.int64)
-    if not usual.all():
-        whole = as_rows(rows)
-        exponent = unusual_exponent(whole, usual)
-        if exponent.any():
-            mean, mean_low, deviation, exponent = centred(whole, weights)
-            return mean, mean_low, deviation.T @ deviation, exponent
+    exponent = unusual_exponent(rows, usual)
+    if exponent.any():
+        mean, mean_low, deviation, exponent = centred(as_rows(rows), weights)
+        return mean, mean_low, deviation.T @ deviation, exponent
     mean, mean_low = two_sum(start, step)
     if low is not None:
         mean, mean_low = two_sum(mean, mean_low + low)
@@ -150,7 +147,7 @@ def scatter(
     return mean, mean_low, matrix, exponent
 
 
-def unusual_exponent(rows: Rows, usual: Array) -> Array:
+def unusual_exponent(rows: Rows | Elsewhere, usual: Array) -> Array:
     """Exponents of the columns whose squares are not `usual`: 0 where they are all the same.
 
     Raises
@@ -160,6 +157,7 @@ def unusual_exponent(rows: Rows, usual: Array) -> Array:
     """
     exponent = np.zeros(len(usual), dtype=np.int64)
     if not usual.all():
+        rows = as_rows(rows)
         check_complete(rows)
         exponent[~usual] = spread_exponent(rows[:, ~usual])
     return exponent
